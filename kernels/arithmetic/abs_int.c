@@ -1,0 +1,1 @@
+$head $name($T a) { return a < 0 ? -a : a; }

@@ -1,0 +1,2 @@
+/* Python's min(a, b): a unless b < a, so that a NaN in a stays */
+$head $name($T a, $T b) { return b < a ? b : a; }

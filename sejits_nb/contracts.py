@@ -1,0 +1,148 @@
+"""The two records that supply the parts of the five phases: no logic here.
+
+A :class:`Specializer` is what a domain knows, a :class:`Platform` what a machine knows.  Both are
+plain values, registered by entry point; built-in ones have no privilege.  ``docs/new_specializer.md``
+builds one from nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from .errors import LanguageError, Rule
+from .ir import past
+from .ir.dast import Statement
+from .stages import Artifact, Case, Config, KernelSource, Signature, SourceUnit, Variant, Work
+
+Problems = tuple[str, ...]
+Namespace = Callable[[str], Any]
+"""Looks a free name of the kernel up where it was defined; raises ``KeyError``."""
+
+
+class Executable(Protocol):
+    """A loaded entry point; the only live value of the pipeline."""
+
+    def __call__(self, values: Mapping[str, Any]) -> None:
+        """Run once on *values* (parameter name -> array or number); outputs are written in place."""
+
+    def bound(self, values: Mapping[str, Any]) -> Callable[[], None]:
+        """A call without arguments on exactly these arrays, for timing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A named step of phase 2: DAST -> DAST, the same object when it changes nothing.
+
+    ``ensures`` are the well-formedness checks that hold from this pass on.
+    """
+
+    name: str
+    run: Callable[[Any], Any]
+    ensures: tuple[Callable[[Any], Problems], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Knob:
+    """One dimension of the variant space: its values, the default first choice, and its meaning."""
+
+    name: str
+    values: tuple[int, ...]
+    default: int
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class VariantSpace:
+    """Phase 4's result: knobs, which combinations are allowed, and the pure builder of a variant."""
+
+    knobs: tuple[Knob, ...]
+    allowed: Callable[[Config], bool]
+    build: Callable[[Config], Variant]
+
+    @property
+    def default(self) -> Config:
+        """Every knob at its default: the model's choice."""
+        return Config(tuple((k.name, k.default) for k in self.knobs))
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """A kernel's parameters in order; ``outputs`` are those it stores to, ``defaults`` as written."""
+
+    params: tuple[str, ...]
+    outputs: tuple[str, ...]
+    grids: tuple[str, ...]
+    defaults: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BoundCall:
+    """The arguments of one call by parameter name, and the outputs that the call allocated itself."""
+
+    values: Mapping[str, Any]
+    allocated: tuple[str, ...] = ()
+
+    def result(self) -> Any:
+        """What the call returns: ``None``, the allocated output, or a tuple of them."""
+        made = tuple(self.values[name] for name in self.allocated)
+        return made[0] if len(made) == 1 else made or None
+
+
+@dataclass(frozen=True, slots=True)
+class Specializer:
+    """What a domain knows.  Fields come in the order in which the pipeline uses them."""
+
+    name: str
+    error: type[LanguageError]
+    interface: Callable[[KernelSource], Interface]
+    bind: Callable[[Interface, tuple[Any, ...], Mapping[str, Any]], BoundCall]
+    signature: Callable[[Interface, Mapping[str, Any]], Signature]
+    parse: Callable[[KernelSource, Signature], Statement]
+    passes: tuple[Pass, ...]
+    lower: Mapping[str, Callable[[Any], past.Unit]]
+    knobs: Callable[[past.Unit, int], tuple[Knob, ...]]
+    work: Callable[[Any], Work]
+    exact: Callable[[Any], bool]
+    """Whether an optimised DAST must be computed to the bit (a comparison may flip on rounding)."""
+    reference: Callable[[KernelSource, Namespace], Callable[[Mapping[str, Any]], None]]
+    """The plain Python: runs on values in place.  Fall-back and oracle."""
+    cases: Callable[..., tuple[Case, ...]]
+    """``cases(source, lookup, optimise, signature, values, strict)``: the comparisons that a variant
+    has to pass, the small ones first; ``optimise(signature)`` gives the optimised DAST."""
+    plain_run: Callable[..., tuple[Callable[[], None], int]]
+    """``plain_run(source, lookup, dast, values)``: a call of the plain Python on some points, for
+    timing, and how many points those are."""
+    sample: Callable[[KernelSource, Interface], tuple[Any, ...]]
+    """Arguments to show a kernel on when the user names none."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """Diagnostic code -> what it says."""
+    methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Further methods of the bound object, called with the kernel first (``iterate``)."""
+
+
+class Availability(Protocol):
+    """A platform's answer to "can you run here?"."""
+
+    @property
+    def usable(self) -> bool: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a machine knows: how PAST becomes variants, source, and something that runs."""
+
+    name: str
+    language: str
+    probe: Callable[[], Availability]
+    """Compiler or device found here, or why none; cheap after the first time."""
+    space: Callable[[past.Unit, tuple[Knob, ...]], VariantSpace]
+    emit: Callable[[past.Unit], SourceUnit]
+    build: Callable[[SourceUnit, bool], Artifact]
+    """Compile, or find in the disk cache; the flag asks for bit-exact arithmetic."""
+    load: Callable[[Artifact], Executable]
+    trial: Callable[[Artifact, Case], str]
+    """Run unproven code on a case in a child process; the reason of a failure, or empty."""

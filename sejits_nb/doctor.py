@@ -1,0 +1,76 @@
+"""What works on this machine, with the exact fix for what does not; and what every code means."""
+
+from __future__ import annotations
+
+import platform
+
+import numpy as np
+
+from . import config, registry
+from .errors import Diagnostic, OptionError, Rule, did_you_mean
+from .machine.detect import machine_name
+from .options import RULES as OPTION_RULES
+from .phase5_backend import cache
+
+BACKEND_RULES: dict[str, Rule] = {
+    "B001": Rule("no C compiler was found, or the chosen one does not work",
+                 "the C platforms compile what they generate", "%sejits doctor"),
+    "B002": Rule("the C compiler refused generated code", "a defect of ours, unless SEJITS_CFLAGS or "
+                 "the code was edited", "report it with the file that the message names"),
+    "B003": Rule("the C compiler did not finish in time", "it was stopped, with all its children",
+                 "another compiler by SEJITS_CC"),
+    "B004": Rule("compiled code could not be loaded", "the library or its entry point is missing",
+                 "%sejits cache clear, then run the cell again"),
+    "B005": Rule("no variant compiles", "each failed build is listed with its reason",
+                 "fallback=True runs the plain Python"),
+    "W001": Rule("every variant differs from the plain Python", "a variant runs only after it gave "
+                 "what the plain Python gives", "check=\"fast\" allows for rounding; else report it"),
+    "X001": Rule("a pass produced an ill-formed tree", "trees are checked between all phases",
+                 "report it with the cell: a defect of the specializer"),
+}  # fmt: skip
+
+
+def doctor() -> str:
+    """One line for each backend and for what surrounds them."""
+    entries, size_bytes = cache.usage()
+    return "\n".join(
+        [
+            f"machine   {machine_name()}; up to {config.threads()} threads",
+            f"python    {platform.python_version()}, NumPy {np.__version__}: always works",
+            backends(),
+            f"cache     {config.cache_dir()}: {entries} entries, {size_bytes / 1e6:.1f} MB",
+        ]
+    )
+
+
+def backends() -> str:
+    """One line a platform, in the order in which ``auto`` tries them."""
+    rows = []
+    for name in registry.platform_names():
+        found = registry.platform(name).probe()
+        rows.append(f"{name:<9} {'works' if found.usable else 'MISSING'}: {found.text}")
+    return "\n".join(rows)
+
+
+def cache_line() -> str:
+    """Where the disk cache is and what it holds."""
+    entries, size_bytes = cache.usage()
+    return f"{config.cache_dir()}: {entries} entries, {size_bytes / 1e6:.1f} MB"
+
+
+def clear_cache() -> str:
+    """Empty the disk cache; kernels in use keep running."""
+    return f"removed {cache.clear()} entries from {config.cache_dir()}"
+
+
+def explain(code: str) -> str:
+    """What a diagnostic code means; raises :class:`OptionError` (O001) for an unknown one."""
+    rules = dict(OPTION_RULES | BACKEND_RULES)
+    for name in registry.specializer_names():
+        rules |= dict(registry.specializer(name).rules)
+    if code.upper() not in rules:
+        raise OptionError(Diagnostic("O001", f"no diagnostic has the code {code!r}",
+                                     "codes are printed at the head of each error",
+                                     did_you_mean(code.upper(), rules)))  # fmt: skip
+    rule = rules[code.upper()]
+    return f"{code.upper()}: {rule.message}\n  why:  {rule.why}\n  try:  {rule.try_}"

@@ -1,0 +1,1 @@
+"""The two immutable trees: domain ASTs (open, one per language) and the platform AST (closed)."""

@@ -1,0 +1,220 @@
+"""The platform AST (PAST): closed, C-shaped, and all that the printer ever reads.
+
+    Unit      ::= Unit(function, helpers)
+    Function  ::= Function(name, params, body)
+    Param     ::= Param(name, dtype, pointer, const)
+    Stmt      ::= Declare(name, dtype, value) | Store(array, index, value)
+                | For(var, start, stop, step, body, parallel, simd, independent, axis)
+    Expr      ::= Literal | Variable | Load(array, index) | Unary | Binary | Ternary | CallC | Convert
+
+Operators mean what they mean in C; whatever Python means differently (``//``, ``%``, ``min``) has
+become a call of a helper by then.  Every expression has a ``dtype``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .dast import Statement
+from .dtypes import I64, DType
+from .node import Node, Span, node
+
+
+@dataclass(frozen=True, slots=True)
+class PExpr(Node):
+    """Base of PAST expressions."""
+
+    dtype: DType = field(default=I64, kw_only=True)
+
+
+@node
+class Literal(PExpr):
+    value: bool | int | float
+
+
+@node
+class Variable(PExpr):
+    name: str
+
+
+@node
+class Load(PExpr):
+    """``array[index]``; *index* counts elements."""
+
+    array: str
+    index: PExpr
+
+
+@node
+class Unary(PExpr):
+    """``op`` is one of ``- ! ~``."""
+
+    op: str
+    operand: PExpr
+
+
+@node
+class Binary(PExpr):
+    """``op`` is a C binary operator: ``+ - * / % & | ^ << >> < <= > >= == != && ||``."""
+
+    op: str
+    left: PExpr
+    right: PExpr
+
+
+@node
+class Ternary(PExpr):
+    """``test ? then : orelse``."""
+
+    test: PExpr
+    then: PExpr
+    orelse: PExpr
+
+
+@node
+class CallC(PExpr):
+    """A call of a C library function or of a helper of :class:`Unit`."""
+
+    func: str
+    args: tuple[PExpr, ...]
+
+
+@node
+class Convert(PExpr):
+    """``(dtype) operand``."""
+
+    operand: PExpr
+
+
+@node
+class Declare(Statement):
+    """``const dtype name = value;``"""
+
+    name: str
+    dtype: DType
+    value: PExpr
+
+    def headline(self) -> str:
+        return f"{self.name}: {self.dtype} = {show(self.value)}"
+
+    def origin(self) -> Span | None:
+        return self.value.loc or self.loc
+
+
+@node
+class Store(Statement):
+    """``array[index] = value;``"""
+
+    array: str
+    index: PExpr
+    value: PExpr
+
+    def headline(self) -> str:
+        return f"{self.array}[{show(self.index)}] = {show(self.value)}"
+
+
+@node
+class For(Statement):
+    """``for var in range(start, stop, step)``.
+
+    ``axis`` is the grid axis that the loop runs along.  ``independent`` is the lowering's promise
+    that its iterations may run in any order; every transformation of phase 4 rests on it.
+    ``parallel`` is the number of threads (0: none); ``simd`` asks for vector code.
+    """
+
+    var: str
+    start: PExpr
+    stop: PExpr
+    body: tuple[Statement, ...]
+    step: int = 1
+    axis: int = 0
+    independent: bool = False
+    parallel: int = 0
+    simd: bool = False
+
+    def headline(self) -> str:
+        step = f" step {self.step}" if self.step != 1 else ""
+        marks = [f"parallel, {self.parallel} threads"] if self.parallel else []
+        marks += ["simd"] if self.simd else []
+        tail = f"  [{', '.join(marks)}]" if marks else ""
+        return f"for {self.var} in [{show(self.start)}, {show(self.stop)}){step}{tail}"
+
+    def nested(self) -> tuple[Node, ...]:
+        return self.body
+
+
+@node
+class Param(Node):
+    """A parameter: a pointer to elements (``const`` if only read) or a scalar by value."""
+
+    name: str
+    dtype: DType
+    pointer: bool = False
+    const: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'const ' if self.pointer and self.const else ''}{self.dtype}" + (
+            "*" if self.pointer else ""
+        )
+
+
+@node
+class Function(Statement):
+    """The one entry point; pointers do not alias one another."""
+
+    name: str
+    params: tuple[Param, ...]
+    body: tuple[Statement, ...]
+
+    def headline(self) -> str:
+        return f"function {self.name}({', '.join(map(str, self.params))})"
+
+    def nested(self) -> tuple[Node, ...]:
+        return self.body
+
+
+@node
+class Unit(Statement):
+    """A translation unit; ``helpers`` names the helper functions (``kernels/``) that it calls."""
+
+    function: Function
+    helpers: tuple[str, ...] = ()
+
+    def headline(self) -> str:
+        return "unit" + (f" with helpers {', '.join(self.helpers)}" if self.helpers else "")
+
+    def nested(self) -> tuple[Node, ...]:
+        return (self.function,)
+
+
+def show(e: PExpr) -> str:
+    """*e* in short, fully parenthesised but for sums and products."""
+    match e:
+        case Literal(value):
+            return repr(value)
+        case Variable(name):
+            return name
+        case Load(array, index):
+            return f"{array}[{show(index)}]"
+        case Unary(op, operand):
+            return f"{op}{_atom(operand)}"
+        case Binary("*", left, right):
+            return f"{_atom(left)}*{_atom(right)}"
+        case Binary(op, left, right):
+            return f"{_term(left)} {op} {_term(right)}"
+        case Ternary(test, then, orelse):
+            return f"{_atom(test)} ? {_atom(then)} : {_atom(orelse)}"
+        case CallC(func, args):
+            return f"{func}({', '.join(map(show, args))})"
+        case Convert(operand):
+            return f"{e.dtype}({show(operand)})"
+        case _:
+            return repr(e)
+
+
+def _atom(e: PExpr) -> str:
+    return f"({show(e)})" if isinstance(e, Binary | Ternary) else show(e)
+
+
+def _term(e: PExpr) -> str:
+    return show(e) if isinstance(e, Binary) and e.op == "*" else _atom(e)

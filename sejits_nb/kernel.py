@@ -1,0 +1,364 @@
+"""The callable that a cell or a decorator binds: call, fall back, inspect, check, tune."""
+
+from __future__ import annotations
+
+import ast
+import threading
+import time
+import types
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from . import registry
+from .contracts import BoundCall, Namespace, Platform, Specializer
+from .errors import BackendError, Diagnostic, LanguageError, SejitsError, WrongResult
+from .machine.detect import machine_name
+from .options import Options
+from .phase1_frontend.capture import free_names, from_function, recapture
+from .phase3_lower.select_platform import select_platform
+from .pipeline import Pipeline
+from .stages import (
+    BuildLog, Config, KernelSource, Report, Signature, SourceUnit, Step, Trace, Work,
+)  # fmt: skip
+from .tune.runner import time_plain
+from .tune.specialize import Request, Specialization, specialize
+
+
+class SejitsWarning(UserWarning):
+    """Said once for a kernel: it runs as plain Python, or on another platform than asked for."""
+
+
+class Kernel:
+    """A specialized kernel, called like the Python function that it was written as.
+
+    Each new layout of arguments (:class:`~sejits_nb.stages.Signature`) is specialized at its first
+    call; captured constants that changed make a new specialization.  Safe to call from several threads.
+    """
+
+    def __init__(
+        self, specializer: Specializer, source: KernelSource, lookup: Namespace, options: Options
+    ) -> None:
+        self._specializer, self._lookup, self.options = specializer, lookup, options
+        self._source = recapture(source, lookup)
+        self.interface = specializer.interface(self._source)
+        self._plain = specializer.reference(self._source, lookup)
+        self._ready: dict[tuple[str, Signature], Specialization | None] = {}
+        self._last: Specialization | None = None
+        self._said: set[str] = set()
+        self._lock = threading.RLock()
+        self._has_free_names = bool(free_names(source.code, source.name))
+        self.report: Report | None = None
+        self.__name__ = self.__qualname__ = source.name
+        self.__doc__ = _docstring(source)
+
+    # -- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the kernel; returns the outputs that it allocated (``None`` if all were passed)."""
+        bound = self._bind(args, kwargs)
+        self._run(bound.values)
+        return bound.result()
+
+    def reference(self, *args: Any, **kwargs: Any) -> Any:
+        """The same call in plain Python: what every variant is compared with."""
+        bound = self._bind(args, kwargs)
+        self._plain(bound.values)
+        return bound.result()
+
+    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundCall:
+        return self._specializer.bind(self.interface, args, kwargs)
+
+    def _run(self, values: Mapping[str, Any]) -> None:
+        found = self._specialization(values)
+        if found is None:
+            self._plain(values)
+        else:
+            found.executable(values)
+
+    def _bound_run(self, values: Mapping[str, Any]) -> Callable[[], None]:
+        """A call without arguments on exactly these arrays."""
+        found = self._specialization(values)
+        return (
+            partial(self._plain, dict(values)) if found is None else found.executable.bound(values)
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        methods = self.__dict__["_specializer"].methods if "_specializer" in self.__dict__ else {}
+        if name not in methods:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return partial(self._method, name)
+
+    def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        method = self._specializer.methods[name]
+        own = {k: kwargs.pop(k) for k in _keyword_only(method) if k in kwargs}
+        return method(self.interface, self._bound_run, args, kwargs, **own)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._specializer.methods]
+
+    # -- specializing
+
+    def _specialization(self, values: Mapping[str, Any]) -> Specialization | None:
+        """What runs these values; ``None`` for the plain Python."""
+        signature = self._specializer.signature(self.interface, values)
+        if self._has_free_names:
+            self._source = recapture(self._source, self._lookup)
+        key = (repr(self._source.captured), signature)
+        if key not in self._ready:
+            with self._lock:
+                if key not in self._ready:
+                    tune = self.options.tune if not self._ready else "none"
+                    self._ready[key] = self._specialize(signature, values, tune)
+        return self._ready[key]
+
+    def _specialize(
+        self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
+    ) -> Specialization | None:
+        """One place of fall-back: the plain Python where language or machine says no."""
+        platform, skipped = self._platform()
+        if platform is None:
+            self._say("\n".join((f"{self.__name__} runs as plain Python", *skipped)), skipped)
+            return None
+        if skipped and self.options.backend != ("auto",):
+            self._say("\n".join((f"{self.__name__} runs on {platform.name}", *skipped)), skipped)
+        prefer = self._last.config if self._last else Config()
+        options = self.options
+        request = Request(
+            self._specializer, platform, self._source, self._lookup, values, signature,
+            options.check, tune, options.budget_s, options.pins, prefer, fresh,
+        )  # fmt: skip
+        try:
+            done = specialize(request)
+        except (LanguageError, BackendError, WrongResult) as error:
+            if not options.fallback:
+                raise
+            self._say(f"{self.__name__} runs as plain Python\n{error}", (str(error),))
+            return None
+        self._last = done
+        self.report = done.report or self.report
+        return done
+
+    def _platform(self) -> tuple[Platform | None, tuple[str, ...]]:
+        wanted: list[str] = []
+        for name in self.options.backend:
+            wanted += registry.platform_names() if name == "auto" else (name,)
+        before_python = wanted[: wanted.index("python")] if "python" in wanted else wanted
+        platforms = [registry.platform(name) for name in before_python]
+        found, skipped = select_platform(platforms, self._specializer.lower.keys())
+        if found is None and "auto" not in self.options.backend and "python" not in wanted:
+            rest = [registry.platform(n) for n in registry.platform_names() if n not in wanted]
+            found, more = select_platform(rest, self._specializer.lower.keys())
+            skipped += more
+        return found, skipped
+
+    def _say(self, text: str, reasons: tuple[str, ...]) -> None:
+        """Warn once for each reason; choosing ``backend="python"`` is no reason to warn."""
+        if reasons and text not in self._said:
+            self._said.add(text)
+            warnings.warn(text, SejitsWarning, stacklevel=6)
+
+    # -- measuring
+
+    def measure(self, *args: Any, fresh: bool = False, **kwargs: Any) -> Report:
+        """Specialize for this call, race the variants as ``options.tune`` says, and report.
+
+        Arrays are only read.  Without ``--on`` a magic measures on the built-in sample.
+        """
+        values = self._bind(args, kwargs).values
+        signature = self._specializer.signature(self.interface, values)
+        self._source = recapture(self._source, self._lookup)
+        tune = self.options.tune
+        start = time.perf_counter()
+        with self._lock:
+            found = self._specialize(signature, values, tune, fresh)
+            self._ready[repr(self._source.captured), signature] = found
+        if found is None or found.report is None:
+            self.report = self._untuned_report(
+                found, signature, values, time.perf_counter() - start
+            )
+        assert self.report is not None
+        return self.report
+
+    def sample_arguments(self) -> tuple[Any, ...]:
+        """Built-in arguments to show the kernel on: its inputs, in parameter order."""
+        return self._specializer.sample(self._source, self.interface)
+
+    def tune(self, *args: Any, budget: float | None = None, **kwargs: Any) -> Report:
+        """Race the variants anew on these arguments and use the best from now on."""
+        effort = self.options.tune if self.options.tune != "none" else "quick"
+        before = self.options
+        self.options = replace(before, tune=effort, budget_s=budget or before.budget_s)
+        try:
+            return self.measure(*args, fresh=True, **kwargs)
+        finally:
+            self.options = before
+
+    def check(self, *args: Any, **kwargs: Any) -> bool:
+        """Compare this whole call, every element, with the plain Python; raises ``WrongResult``."""
+        import numpy as np
+
+        bound = self._bind(args, kwargs).values
+        ours = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
+        plain = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
+        self._run(ours)
+        self._plain(plain)
+        for name in self.interface.outputs:
+            tolerance = 1e-10 if ours[name].dtype == np.float64 else 1e-4
+            scale = float(np.nanmax(np.abs(plain[name]), initial=0.0))
+            if not np.allclose(
+                ours[name], plain[name], tolerance, tolerance * scale, equal_nan=True
+            ):
+                raise WrongResult(Diagnostic("W001", f"{name!r} differs from the plain Python",
+                                             where=self._source.where))  # fmt: skip
+        return True
+
+    def _untuned_report(
+        self, found: Specialization | None, signature: Signature, values: Mapping[str, Any],
+        seconds: float,
+    ) -> Report:  # fmt: skip
+        """The card of a kernel that was not raced: its one variant, or the plain Python."""
+        trace, work, python_s, points = self._front_for_report(signature, values)
+        note = "" if found else "; ".join(sorted(self._said)) or "backend='python' was asked for"
+        return Report(
+            trace=found.trace if found else trace, signature=signature, measurements=(), best=None,
+            work=work, python_s=python_s, python_points=points,
+            artifact=found.artifact if found else None, machine=machine_name(),
+            date=time.strftime("%Y-%m-%d %H:%M"), seconds=seconds, check=self.options.check,
+            note=note or f"not timed ({found.platform}, {found.config})" if found else note,
+        )  # fmt: skip
+
+    def _front_for_report(
+        self, signature: Signature, values: Mapping[str, Any]
+    ) -> tuple[Trace, Work, float, int]:
+        pipeline = Pipeline(self._specializer, registry.platform("c"))
+        try:
+            trace = pipeline.front(self._source, signature)
+        except LanguageError:
+            return Trace(self._source), Work(0, 0, 0), 0.0, 0
+        dast = trace.last(2).tree
+        work = self._specializer.work(dast)
+        run, points = self._specializer.plain_run(self._source, self._lookup, dast, values)
+        return trace, work, time_plain(run) * work.points / max(1, points), points
+
+    # -- looking
+
+    @property
+    def trace(self) -> Trace:
+        """All steps of the last specialization; of the built-in sample before the first call."""
+        if self._last is not None:
+            return self._last.trace
+        values = self._bind(self.sample_arguments(), {}).values
+        signature = self._specializer.signature(self.interface, values)
+        pipeline = Pipeline(self._specializer, registry.platform("c"))
+        trace = pipeline.front(self._source, signature)
+        space = pipeline.space(trace, 1)
+        return pipeline.emit(pipeline.choose(trace, space, space.default))[0]
+
+    @property
+    def dast(self) -> Any:
+        """The optimised DAST, beside the cell."""
+        return self._view(self.trace.last(2))
+
+    @property
+    def past(self) -> Any:
+        """The PAST of the chosen variant, beside the cell."""
+        return self._view(self.trace.last(4))
+
+    @property
+    def source(self) -> Any:
+        """The generated source, beside the cell; ``str()`` of it is the file."""
+        return self._view(self.trace.last(5))
+
+    def _view(self, step: Step) -> Any:
+        from .widgets.levels import View
+
+        return View(self.trace, step)
+
+    @property
+    def passes(self) -> tuple[tuple[str, bool], ...]:
+        """Phase 2 as it went: each pass, and whether it changed anything."""
+        return tuple((s.name, s.changed) for s in self.trace.steps if s.phase == 2)
+
+    @property
+    def links(self) -> tuple[Any, ...]:
+        """The provenance table: (span of the cell, step, 1-based line of that step)."""
+        return self.trace.links()
+
+    @property
+    def build(self) -> BuildLog | None:
+        """How the library in use was compiled; ``None`` before the first call."""
+        return self._last.artifact.build if self._last else None
+
+    def show(self, what: str = "card") -> None:
+        """Display the last report in the notebook: ``card`` (with figure), ``levels``, ``code``."""
+        from IPython.display import display
+
+        if what == "levels":
+            display(self.dast, self.past, self.source)
+        elif what == "code":
+            display(self.source)
+        elif what == "card" and self.report is not None:
+            from .widgets.show import card_bundle, figure_bundle
+
+            bundles = [card_bundle(self.report)]
+            bundles += [figure_bundle(self.report)] if self.report.measurements else []
+            for data, metadata in bundles:
+                display(data, metadata=metadata, raw=True)
+
+    def __repr__(self) -> str:
+        if self.report is not None:
+            from .widgets.card_text import card_text
+
+            return card_text(self.report)
+        return (
+            f"<{self._specializer.name} kernel {self.__name__}({', '.join(self.interface.params)})>"
+        )
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        if self.report is None:
+            return {"text/plain": repr(self)}
+        from .widgets.show import card_bundle
+
+        return card_bundle(self.report)
+
+
+def kernel_of(fn: types.FunctionType, specializer: str, options: Options) -> Kernel:
+    """The kernel that a decorator makes of *fn*."""
+    source, lookup = from_function(fn)
+    return Kernel(registry.specializer(specializer), source, lookup, options)
+
+
+def kernel_of_cell(
+    text: str, where: str, name: str, lookup: Namespace, specializer: str, options: Options
+) -> Kernel:
+    """The kernel of a cell: the function called *name*, else the cell's last one.
+
+    *text* is the whole cell, magic line included, so that spans count the lines that a person sees.
+    """
+    found = registry.specializer(specializer)
+    source = KernelSource("", text, where)
+    try:
+        functions = [n.name for n in ast.parse(source.code).body if isinstance(n, ast.FunctionDef)]
+    except SyntaxError:
+        functions = []
+    chosen = name if name in functions else (functions or [""])[-1]
+    return Kernel(found, replace(source, name=chosen), lookup, options)
+
+
+def _docstring(source: KernelSource) -> str | None:
+    for n in ast.parse(source.code).body:
+        if isinstance(n, ast.FunctionDef) and n.name == source.name:
+            return ast.get_docstring(n)
+    return None
+
+
+def _keyword_only(method: Callable[..., Any]) -> tuple[str, ...]:
+    import inspect
+
+    return tuple(inspect.getfullargspec(method).kwonlyargs)
+
+
+__all__ = ["Kernel", "SejitsError", "SejitsWarning", "SourceUnit", "kernel_of", "kernel_of_cell"]

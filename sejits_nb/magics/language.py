@@ -1,0 +1,35 @@
+"""What the cell magics of all languages do: parse the line, measure the kernel, bind it, show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel import Kernel, kernel_of_cell
+from ..options import make_options
+from .arguments import call_arguments, cell_parser, parse_line
+
+_OPTIONS = ("backend", "tune", "budget", "set", "check", "fallback")
+
+
+def run_cell(language: str, shell: Any, line: str, cell: str) -> Kernel | None:
+    """One language cell.  The name is bound only after success; any failure raises."""
+    given = parse_line(cell_parser(language), line)
+    chosen = {k: v for k, v in vars(given).items() if k in _OPTIONS}
+    options = make_options(**({"tune": "quick", "fallback": False} | chosen))
+    where = f"Cell In[{shell.execution_count}]"
+    text = f"%%{language} {line}".rstrip() + f"\n{cell}"
+    kernel = kernel_of_cell(text, where, given.name, _lookup(shell), language, options)
+    if given.on:
+        args, kwargs = call_arguments(given.on, shell.user_ns)
+    else:
+        args, kwargs = kernel.sample_arguments(), {}
+    kernel.measure(*args, fresh=given.force, **kwargs)
+    shell.user_ns[given.name or kernel.__name__] = kernel
+    if not given.quiet:
+        kernel.show(given.show)
+    return kernel if given.output else None
+
+
+def _lookup(shell: Any) -> Any:
+    """Free names of a cell live in the notebook's namespace, as they are when it is asked."""
+    return lambda name: shell.user_ns[name]

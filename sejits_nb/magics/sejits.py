@@ -1,0 +1,35 @@
+"""``%sejits``: doctor, backends, cache, explain."""
+
+from __future__ import annotations
+
+from IPython.core.magic import Magics, line_magic, magics_class
+
+from ..doctor import backends, cache_line, clear_cache, doctor, explain
+from ..errors import Diagnostic, OptionError, did_you_mean
+
+_TOPICS = ("backends", "cache", "doctor", "explain")
+
+
+@magics_class
+class SejitsMagics(Magics):
+    """Questions about the installation."""
+
+    @line_magic
+    def sejits(self, line: str) -> None:
+        """%sejits doctor | backends | cache [clear] | explain CODE"""
+        topic, _, rest = line.strip().partition(" ")
+        match topic, rest.strip():
+            case "doctor", "":
+                print(doctor())
+            case "backends", "":
+                print(backends())
+            case "cache", "":
+                print(cache_line())
+            case "cache", "clear":
+                print(clear_cache())
+            case "explain", code if code:
+                print(explain(code))
+            case _:
+                raise OptionError(Diagnostic("O001", f"%sejits {line.strip() or 'what?'}",
+                                             "it answers a few fixed questions",
+                                             did_you_mean(topic, _TOPICS)))  # fmt: skip

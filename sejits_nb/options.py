@@ -1,0 +1,95 @@
+"""The options that magics and decorators share: one frozen record, checked where it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import Diagnostic, OptionError, Rule, did_you_mean
+
+BACKENDS = ("auto", "python", "c", "openmp")
+TUNE = ("none", "quick", "full")
+CHECK = ("strict", "fast", "off")
+SHOW = ("card", "levels", "code", "none")
+
+RULES: dict[str, Rule] = {
+    "O001": Rule("an option is unknown", "magics and decorators share one set of options",
+                 "%%stencil? lists them"),
+    "O002": Rule("an option has a value that it cannot take", "each option has a fixed set of values",
+                 "%%stencil? lists them"),
+    "O003": Rule("an option is written wrongly", "the magic's line is read as a shell reads it",
+                 "quote values with blanks: --on \"u, 0.1\""),
+    "O004": Rule("a specializer or platform of that name is not installed",
+                 "they are found through entry points", "%sejits backends"),
+    "O005": Rule("--on cannot be evaluated", "it is evaluated in the notebook's namespace, like the "
+                 "arguments of a call", "--on \"u, 0.1\""),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a kernel is specialized.
+
+    ``backend`` are the platforms to try in order; ``tune`` how long to search (``none``: the recorded
+    best or the model's choice); ``budget_s`` overrides that search's seconds; ``pins`` fixes knobs;
+    ``check`` compares with the plain Python to the bit (``strict``), within rounding (``fast``) or not
+    at all (``off``); ``fallback`` runs the plain Python where the language or the compiler says no.
+    """
+
+    backend: tuple[str, ...] = ("auto",)
+    tune: str = "none"
+    budget_s: float | None = None
+    pins: tuple[tuple[str, int], ...] = ()
+    check: str = "fast"
+    fallback: bool = True
+
+
+def make_options(
+    *,
+    backend: str | Iterable[str] = "auto",
+    tune: str = "none",
+    budget: float | None = None,
+    set: str | Mapping[str, int] | None = None,
+    check: str = "fast",
+    fallback: bool = True,
+    **unknown: Any,
+) -> Options:
+    """:class:`Options` from the keywords of a decorator; raises :class:`OptionError` (O001, O002)."""
+    if unknown:
+        word = next(iter(unknown))
+        known = ("backend", "tune", "budget", "set", "check", "fallback")
+        raise _error("O001", f"unknown option {word!r}", did_you_mean(word, known))
+    backends = (backend,) if isinstance(backend, str) else tuple(backend)
+    for one in backends:
+        _one_of("backend", one, BACKENDS)
+    _one_of("tune", tune, TUNE)
+    _one_of("check", check, CHECK)
+    if budget is not None and not (isinstance(budget, int | float) and budget > 0):
+        raise _error("O002", f"budget is {budget!r}", "a positive number of seconds")
+    return Options(backends, tune, budget, _pins(set), check, bool(fallback))
+
+
+def _pins(text: str | Mapping[str, int] | None) -> tuple[tuple[str, int], ...]:
+    if text is None:
+        return ()
+    pairs: Iterable[tuple[Any, Any]] = (
+        text.items() if isinstance(text, Mapping)
+        else (pair.partition("=")[::2] for pair in text.split(","))
+    )  # fmt: skip
+    pins = []
+    for knob, value in pairs:
+        try:
+            pins.append((str(knob).strip(), int(value)))
+        except ValueError:
+            raise _error("O002", f"set has {knob}={value!r}", 'set="unroll=4,threads=2"') from None
+    return tuple(pins)
+
+
+def _one_of(option: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise _error("O002", f"{option} is {value!r}", did_you_mean(str(value), allowed))
+
+
+def _error(code: str, message: str, try_: str) -> OptionError:
+    return OptionError(Diagnostic(code, message, RULES[code].why, try_))

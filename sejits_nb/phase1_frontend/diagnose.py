@@ -1,0 +1,125 @@
+"""Collects what is wrong with a program, each finding at its smallest span, with why and try."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import Diagnostic, Rule
+from ..ir.node import Span
+from ..stages import KernelSource
+
+
+@dataclass(slots=True)
+class Findings:
+    """The findings of one run over *source*, in the order in which they were made."""
+
+    source: KernelSource
+    rules: Mapping[str, Rule]
+    found: list[Diagnostic] = field(default_factory=list)
+
+    def add(self, code: str, at: ast.AST | Span | None, **values: object) -> None:
+        """Record *code* at a Python node or a span; the same finding is recorded once."""
+        span = self.span(at) if isinstance(at, ast.AST) else at
+        diagnostic = describe(self.source, self.rules, code, span, **values)
+        if diagnostic not in self.found:
+            self.found.append(diagnostic)
+
+    def span(self, at: ast.AST) -> Span:
+        """The span of a Python node, columns in characters (``ast`` counts UTF-8 bytes)."""
+        return span_of(self.source, at)
+
+
+def span_of(source: KernelSource, at: ast.AST) -> Span:
+    """The span of a Python node of *source*, columns in characters."""
+    lines = source.text.splitlines()
+
+    def column(line: int, byte: int) -> int:
+        return len(lines[line - 1].encode()[:byte].decode(errors="ignore"))
+
+    line, end_line = getattr(at, "lineno", 1), getattr(at, "end_lineno", None) or 1
+    return Span(
+        line,
+        column(line, getattr(at, "col_offset", 0)),
+        end_line,
+        column(end_line, getattr(at, "end_col_offset", None) or 0),
+    )
+
+
+def describe(
+    source: KernelSource,
+    rules: Mapping[str, Rule],
+    code: str,
+    span: Span | None,
+    **values: object,
+) -> Diagnostic:
+    """One finding as a value: the rule's texts filled in, the source line attached."""
+    rule = rules[code]
+    if span is None:
+        return Diagnostic(
+            code,
+            rule.message.format(**values),
+            rule.why.format(**values),
+            rule.try_.format(**values),
+            where=source.where,
+        )
+    text = (source.text.splitlines() or [""])[span.line - 1]
+    end = span.end_col if span.end_line == span.line else len(text)
+    return Diagnostic(
+        code,
+        rule.message.format(**values),
+        rule.why.format(**values),
+        rule.try_.format(**values),
+        rule.label.format(**values),
+        source.where,
+        source.first_line + span.line - 1,
+        span.col,
+        end,
+        text,
+    )
+
+
+PYTHON_RULES: dict[str, Rule] = {
+    "L001": Rule("{error}", "the cell is not valid Python", "correct the marked place", "here"),
+    "L002": Rule("no function in this cell", "the kernel is a Python function",
+                 "start with: def {name}(u, out):"),
+    "L003": Rule("the source of {name!r} cannot be read", "a specializer reads the function's text",
+                 "define it in a cell, or in a file"),
+    "L004": Rule("the parameter list may not use {what}",
+                 "each grid and number must have a name of its own",
+                 "plain parameters: def {name}(u, out, alpha)", "{what}"),
+    "L010": Rule("{what} is not in the language", "the generated code has no counterpart for it",
+                 "assignments, if/else, and loops over points and neighbors", "{what}"),
+    "L011": Rule("{what} is not in the language", "the generated code has no counterpart for it",
+                 "arithmetic, comparisons, intrinsics, reads of grids", "{what}"),
+    "L012": Rule("{name!r} is not a function that the language knows",
+                 "the compiled kernel cannot call back into Python",
+                 "one of {known}", "{kind}"),
+    "L013": Rule("name {name!r} is not defined", "it is no parameter, no local, and not defined in "
+                 "the notebook", "{hint}", "unknown name"),
+    "L014": Rule("{name!r} is a {kind}, not a number",
+                 "names from outside become compile-time constants", "pass it as a parameter, or "
+                 "use a number", "{kind}"),
+    "L015": Rule("operator {op} is not in the language", "it has no counterpart in scalar code",
+                 "+ - * / // % ** < <= > >= == != and or not & | ^ ~", "operator {op}"),
+    "L016": Rule("{name}() takes {want}, not {got}", "the intrinsic has a fixed form",
+                 "{name}({example})", "{got} given"),
+    "L017": Rule("only a single name or grid point can be assigned", "each line computes one value",
+                 "one assignment a line: a = ...", "{what}"),
+    "L018": Rule("{what} is not a value of the language", "kernels compute numbers and truth values",
+                 "a number, True or False", "{what}"),
+    "L019": Rule("{name!r} may be unset here", "no value is assigned on some path to this line",
+                 "assign it before the if, or in both branches", "may be unset"),
+    "L020": Rule("{name!r} is assigned, but it is a {role}", "grids, points and parameters keep "
+                 "their meaning in the whole kernel", "use another name for the local value",
+                 "a {role}"),
+    "L021": Rule("'{op}' needs truth values here", "as a value, Python's '{op}' returns one of its "
+                 "operands", "compare first: a > 0 {op} b > 0, or use: p if test else q",
+                 "a number"),
+    "L022": Rule("the integer {value} does not fit 64 bits", "compiled code has 64-bit integers",
+                 "write it as a float: {value}.0", "too large"),
+    "L023": Rule("bit operators need integers or truth values", "{left} {op} {right} has no meaning "
+                 "in NumPy either", "use * or a comparison", "{left} {op} {right}"),
+}  # fmt: skip
+"""Diagnostics of the restricted Python that all languages share."""

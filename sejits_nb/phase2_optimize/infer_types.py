@@ -1,0 +1,181 @@
+"""Types: every expression gets its dtype under NEP 50, every conversion becomes a ``Cast``.
+
+let acc = 4.0 * u[x]      ->      let acc: f32 = 4.0 * u[x]        (u: f32; 4.0 adopts f32)
+out[x] = acc              ->      out[x] = f64(acc)                (out: f64)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import Finding
+from ..ir.dast import Let, Statement
+from ..ir.dtypes import BOOL, F64, I64, PY_BOOL, PY_FLOAT, PY_INT, DType, from_numpy, join, promote
+from ..ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Name, Select, Unary
+
+_WHOLE = ("b", "i", "u")
+
+
+def infer_types(
+    body: Iterable[Statement],
+    scalars: Mapping[str, DType],
+    domain: Callable[[Expr], DType],
+    stored: Callable[[Statement], DType | None],
+) -> tuple[Statement, ...]:
+    """*body* (straight-line) typed.
+
+    ``scalars`` types the parameters, ``domain`` the domain's own expressions, and ``stored`` says to
+    what a statement converts its value (``None``: it keeps the value's type).
+    """
+    typer = _Typer(dict(scalars), domain)
+    out: list[Statement] = []
+    for s in body:
+        value = typer.type(s.value)  # type: ignore[attr-defined]  # straight-line: each has a value
+        target = stored(s)
+        value = value if target is None else cast(value, target)
+        if isinstance(s, Let):
+            typer.names[s.name] = _typed(value)
+        out.append(dataclasses.replace(s, value=value))  # type: ignore[call-arg]
+    return tuple(out)
+
+
+def cast(e: Expr, dtype: DType) -> Expr:
+    """*e* as *dtype*: constants are converted here, a weak value's own carrier needs no cast."""
+    have = _typed(e)
+    if have == dtype:
+        return e
+    if have.weak and have.strong == dtype:
+        return dataclasses.replace(e, dtype=dtype)
+    if isinstance(e, Const) and not (dtype.kind in "iu" and have.kind == "f"):
+        try:
+            with np.errstate(over="ignore"):
+                value = dtype.numpy.type(e.value).item()
+        except OverflowError:
+            raise Finding("L022", e.loc, value=e.value) from None
+        return dataclasses.replace(e, value=value, dtype=dtype)
+    return Cast(e, dtype=dtype, loc=e.loc)
+
+
+def _typed(e: Expr) -> DType:
+    assert e.dtype is not None
+    return e.dtype
+
+
+@dataclass(slots=True)
+class _Typer:
+    names: dict[str, DType]
+    domain: Callable[[Expr], DType]
+
+    def type(self, e: Expr) -> Expr:
+        """*e* with dtypes throughout."""
+        match e:
+            case Const(value):
+                python = {bool: PY_BOOL, int: PY_INT, float: PY_FLOAT}[type(value)]
+                return e if e.dtype else dataclasses.replace(e, dtype=python)
+            case Name(id):
+                return dataclasses.replace(e, dtype=self.names[id])
+            case Unary(op, operand):
+                return self._unary(e, op, operand)
+            case Binary(op, left, right):
+                return self._binary(e, op, self.type(left), self.type(right))
+            case Compare(_, left, right):
+                a, b = self.type(left), self.type(right)
+                common = promote(_typed(a), _typed(b))
+                dtype = PY_BOOL if common.weak else BOOL
+                return dataclasses.replace(
+                    e, left=cast(a, common), right=cast(b, common), dtype=dtype
+                )
+            case Logic(op, left, right):
+                a, b = self.type(left), self.type(right)
+                if _typed(a).kind != "b" or _typed(b).kind != "b":
+                    raise Finding("L021", e.loc, op=op)
+                return dataclasses.replace(e, left=a, right=b, dtype=join(_typed(a), _typed(b)))
+            case Select(test, then, orelse):
+                a, b = self.type(then), self.type(orelse)
+                dtype = join(_typed(a), _typed(b))
+                return dataclasses.replace(
+                    e,
+                    test=self.truth(test),
+                    then=cast(a, dtype),
+                    orelse=cast(b, dtype),
+                    dtype=dtype,
+                )
+            case Call(func, args):
+                return self._call(e, func, tuple(map(self.type, args)))
+            case Cast(operand):
+                assert e.dtype is not None
+                return cast(self.type(operand), e.dtype)
+            case _:
+                return dataclasses.replace(e, dtype=self.domain(e))
+
+    def truth(self, e: Expr) -> Expr:
+        """*e* where Python asks for its truth: numbers are compared with zero."""
+        if isinstance(e, Logic):
+            return dataclasses.replace(
+                e, left=self.truth(e.left), right=self.truth(e.right), dtype=BOOL
+            )
+        typed = self.type(e)
+        if _typed(typed).kind == "b":
+            return typed
+        zero = cast(Const(0, dtype=PY_INT), _typed(typed))
+        return Compare("!=", typed, zero, dtype=BOOL, loc=e.loc)
+
+    def _unary(self, e: Unary, op: str, operand: Expr) -> Expr:
+        if op == "not":
+            return dataclasses.replace(e, operand=self.truth(operand), dtype=PY_BOOL)
+        a = self.type(operand)
+        dtype = _typed(a)
+        if dtype == PY_BOOL:
+            a, dtype = cast(a, PY_INT), PY_INT
+        if (op == "~" and dtype.kind == "f") or (op == "-" and dtype.kind == "b"):
+            raise Finding("L023", e.loc, left="", op=op, right=dtype)
+        return dataclasses.replace(e, operand=a, dtype=dtype)
+
+    def _binary(self, e: Binary, op: str, a: Expr, b: Expr) -> Expr:
+        dtype = promote(_typed(a), _typed(b))
+        if op in ("&", "|", "^", "<<", ">>"):
+            if dtype.kind not in _WHOLE:
+                raise Finding("L023", e.loc, left=_typed(a), op=op, right=_typed(b))
+            if dtype.kind == "b" and op in ("<<", ">>"):
+                dtype = PY_INT if dtype.weak else I64
+        elif op == "/":
+            dtype = _quotient(dtype)
+        elif dtype == PY_BOOL or (dtype == PY_INT and op == "**" and not _whole_power(b)):
+            dtype = PY_INT if op != "**" or _whole_power(b) else PY_FLOAT
+        elif dtype == BOOL:
+            if op not in ("+", "*"):
+                raise Finding("L023", e.loc, left="bool", op=op, right="bool")
+            op = {"+": "|", "*": "&"}[op]
+        return Binary(op, cast(a, dtype), cast(b, dtype), dtype=dtype, loc=e.loc)
+
+    def _call(self, e: Call, func: str, args: tuple[Expr, ...]) -> Expr:
+        if func.startswith("numpy."):
+            func = func.removeprefix("numpy.")
+            func = f"np{func}" if func in ("min", "max") else func
+            args = tuple(cast(a, _typed(a).strong) for a in args)
+        if func in ("min", "max", "npmin", "npmax"):
+            dtype = join(_typed(args[0]), _typed(args[1]))
+        elif func in ("abs", "floor"):
+            dtype = _typed(args[0])
+            dtype = PY_INT if dtype == PY_BOOL else dtype
+        else:
+            dtype = _quotient(_typed(args[0]))
+        return Call(func, tuple(cast(a, dtype) for a in args), dtype=dtype, loc=e.loc)
+
+
+def _quotient(dtype: DType) -> DType:
+    """The type of a true division or of ``sqrt``: a float."""
+    if dtype.kind == "f":
+        return dtype
+    if dtype.weak:
+        return PY_FLOAT
+    return from_numpy(np.true_divide(dtype.numpy.type(1), dtype.numpy.type(1)).dtype) or F64
+
+
+def _whole_power(exponent: Expr) -> bool:
+    """Whether ``int ** exponent`` stays an integer: only for a constant that is not negative."""
+    return isinstance(exponent, Const) and exponent.value >= 0

@@ -1,0 +1,41 @@
+"""What the transformations share: finding a loop of a nest and putting something in its place."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from ..ir import past
+from ..ir.dast import Statement
+from ..ir.node import rewrite, walk
+from ..ir.past import For, Literal, PExpr
+
+
+def loops(unit: past.Unit) -> tuple[For, ...]:
+    """The loops of *unit*, outermost first."""
+    return tuple(n for n in walk(unit) if isinstance(n, For))
+
+
+def trip_count(loop: For) -> int | None:
+    """How often the body runs, if both bounds are literals."""
+    if isinstance(loop.start, Literal) and isinstance(loop.stop, Literal):
+        return len(range(int(loop.start.value), int(loop.stop.value), loop.step))
+    return None
+
+
+def replace_outermost(unit: past.Unit, change: Callable[[For], tuple[Statement, ...]]) -> past.Unit:
+    """*unit* with each loop that stands directly in the function replaced by what *change* gives."""
+    body: list[Statement] = []
+    for s in unit.function.body:
+        body += change(s) if isinstance(s, For) else (s,)
+    function = dataclasses.replace(unit.function, body=tuple(body))
+    return dataclasses.replace(unit, function=function)
+
+
+def substitute(s: Statement, name: str, value: PExpr) -> Statement:
+    """*s* with every use of the variable *name* replaced by *value*."""
+
+    def rule(n: object) -> PExpr | None:
+        return value if isinstance(n, past.Variable) and n.name == name else None
+
+    return rewrite(s, rule)  # type: ignore[arg-type]  # a rule may ignore all other nodes

@@ -1,0 +1,44 @@
+"""The variant space: knobs, the combinations that make sense, and the transformations in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+from ..contracts import Knob, VariantSpace
+from ..ir.past import Unit
+from ..stages import Config, Variant
+
+Transformation = Callable[[Unit, Config], Unit]
+
+
+def variant_space(
+    unit: Unit, knobs: tuple[Knob, ...], transformations: tuple[Transformation, ...]
+) -> VariantSpace:
+    """The space over *knobs*; a configuration that repeats another one's code is not allowed.
+
+    ``build`` is pure: the same configuration gives the same PAST.
+    """
+
+    def build(config: Config) -> Variant:
+        past = unit
+        for transform in transformations:
+            past = transform(past, config)
+        return Variant(config, past)
+
+    seen: dict[Unit, Config] = {}
+
+    def allowed(config: Config) -> bool:
+        return seen.setdefault(build(config).past, config) == config
+
+    return VariantSpace(knobs, allowed, build)
+
+
+def configurations(space: VariantSpace) -> Iterator[Config]:
+    """Every allowed configuration, the default first, then in the order of the knobs' values."""
+    yield space.default
+    space.allowed(space.default)
+    for values in product(*(k.values for k in space.knobs)):
+        config = Config(tuple((k.name, v) for k, v in zip(space.knobs, values, strict=True)))
+        if config != space.default and space.allowed(config):
+            yield config

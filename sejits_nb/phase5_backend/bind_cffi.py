@@ -1,0 +1,98 @@
+"""Artifact on disk -> live callable, through cffi's ABI mode.
+
+The signature is declared to cffi's own parser in C (``_cffi_backend.FFI``, what cffi's out-of-line
+modules use): ``cffi.FFI().cdef`` would import pycparser, thirty milliseconds for one prototype.
+Every pointer is a ``void *``: shapes and dtypes were settled when the code was generated.  A call
+releases the GIL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from typing import Any
+
+import _cffi_backend
+
+from ..errors import BackendError, Diagnostic
+from ..ir.past import Param
+from ..stages import Artifact
+
+CODES = {"B004": "Compiled code could not be loaded: the library or its entry point is missing."}
+C_TYPES = {
+    "f32": "float", "f64": "double", "i8": "int8_t", "i16": "int16_t", "i32": "int32_t",
+    "i64": "int64_t", "u8": "uint8_t", "u16": "uint16_t", "u32": "uint32_t", "u64": "uint64_t",
+    "bool": "_Bool",
+}  # fmt: skip
+"""Strong dtype -> the C type by which a scalar parameter is passed."""
+
+# A library stays mapped to the end of the process: OpenMP's threads may still be inside its code.
+_DLOPEN_FLAGS = os.RTLD_NOW | os.RTLD_LOCAL | getattr(os, "RTLD_NODELETE", 0)
+_ffi = _cffi_backend.FFI()
+_from_buffer = _ffi.from_buffer
+
+
+class NativeKernel:
+    """A loaded entry point (``contracts.Executable``); outputs are written in place.
+
+    ``names`` are its parameters in order.
+    """
+
+    __slots__ = ("_call", "_function", "_library", "_pointers", "names")
+
+    def __init__(self, artifact: Artifact) -> None:
+        types = ", ".join(map(_c_type, artifact.params)) or "void"
+        try:
+            self._library = _cffi_backend.load_library(artifact.library, _DLOPEN_FLAGS)
+            prototype = _ffi.typeof(f"void(*)({types})")
+            self._function: Any = self._library.load_function(prototype, artifact.entry)  # type: ignore[no-untyped-call]
+        except (OSError, AttributeError) as problem:
+            fix = "%sejits cache clear, then run the cell again"
+            raise BackendError(Diagnostic("B004", str(problem), try_=fix)) from problem
+        self.names = tuple(p.name for p in artifact.params)
+        self._pointers = tuple(p.pointer for p in artifact.params)
+        self._call = _unrolled(self._pointers)(self._function, _from_buffer)
+
+    def call_arrays(self, *args: Any) -> None:
+        """Run once on *args* in parameter order: arrays of the signature's layout, and numbers."""
+        try:
+            self._call(*args)
+        except (ValueError, BufferError):  # an array that is not contiguous in C's order
+            self._function(*self._arguments(args))
+
+    def __call__(self, values: Mapping[str, Any]) -> None:
+        """Run once on *values* (parameter name -> array or number)."""
+        self.call_arrays(*[values[name] for name in self.names])
+
+    def bound(self, values: Mapping[str, Any]) -> Callable[[], None]:
+        """A call without arguments on exactly these arrays, which it keeps alive."""
+        return partial(self._function, *self._arguments([values[name] for name in self.names]))
+
+    def _arguments(self, args: Sequence[Any]) -> list[Any]:
+        pairs = zip(args, self._pointers, strict=True)
+        return [_pointer(arg) if pointer else arg for arg, pointer in pairs]
+
+
+def load(artifact: Artifact) -> NativeKernel:
+    """Load *artifact* into this process; raises :class:`BackendError` B004 if it cannot be."""
+    return NativeKernel(artifact)
+
+
+def _c_type(param: Param) -> str:
+    return "void *" if param.pointer else C_TYPES[param.dtype.strong.name]
+
+
+@lru_cache(maxsize=64)
+def _unrolled(pointers: tuple[bool, ...]) -> Any:
+    """``lambda f, b: lambda a0, a1: f(b(a0), a1)``: a loop over the arguments would double the cost
+    of a call.
+    """
+    names = [f"a{i}" for i in range(len(pointers))]
+    passed = [f"b({n})" if p else n for n, p in zip(names, pointers, strict=True)]
+    return eval(f"lambda f, b: lambda {', '.join(names)}: f({', '.join(passed)})")
+
+
+def _pointer(array: Any) -> Any:
+    """The address of element [0, ..., 0], whatever the strides: a one-element view is contiguous."""
+    return _from_buffer(array[(..., *(slice(0, 1),) * array.ndim)])

@@ -1,0 +1,249 @@
+"""The disk cache: compiled code by content, and small JSON documents, under one private root.
+
+    <root>/objects/ab/<sha256>/{kernel.c, kernel.so, meta.json}   compiled code, whole or not at all
+    <root>/failed/<sha256>/{kernel.c, build.log}                  what a compiler refused, kept
+    <root>/<kind>/<sha256 of key>.json                            remembered choices, known compilers
+    <root>/building/                                              where entries are written first
+
+An entry is written beside its place and then renamed, so that processes need no lock: who renames
+first wins and the others use the winner's.  An entry counts only if the digests in its ``meta.json``
+match its files.  A root that cannot be written, or that others can write to, is replaced by a
+private directory of this process, and that is said once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .. import config
+
+SOURCE, LIBRARY = "kernel.c", "kernel.so"
+_STALE_S = 3600.0
+_T = TypeVar("_T")
+_verified: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
+_private: list[Path] = []
+_private_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Compiled code on disk, and what its build left to tell (``command``, ``log``, ``seconds``)."""
+
+    directory: Path
+    meta: dict[str, Any]
+
+
+def digest(*parts: str) -> str:
+    """SHA-256 of the parts, each delimited by its length."""
+    sha = hashlib.sha256()
+    for part in parts:
+        data = part.encode()
+        sha.update(f"{len(data)}:".encode() + data)
+    return sha.hexdigest()
+
+
+def lookup(key: str) -> Entry | None:
+    """The valid entry of *key*, or ``None``."""
+    found = (_entry(_object(root, key)) for root in _roots())
+    return next((entry for entry in found if entry), None)
+
+
+def build(key: str, make: Callable[[Path], dict[str, Any]]) -> Entry:
+    """The entry that *make* writes: it fills a fresh directory with ``kernel.c`` and ``kernel.so`` and
+    returns what to remember.  What *make* raises passes through and leaves no entry, but for an
+    ``OSError`` of an unusable root, which is tried again in a private directory.
+    """
+
+    def fill(directory: Path) -> Entry:
+        meta = make(directory)
+        meta["sha256"] = {name: _sha256_of(directory / name) for name in (SOURCE, LIBRARY)}
+        (directory / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+        return _publish(directory, _object(directory.parent.parent, key))
+
+    return in_scratch(fill)
+
+
+def in_scratch(action: Callable[[Path], _T]) -> _T:
+    """*action* on a fresh directory ``<root>/building/...``, which is removed afterwards."""
+
+    def attempt(root: Path) -> _T:
+        (root / "building").mkdir(mode=0o700, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(dir=root / "building"))
+        try:
+            return action(directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+
+    return _on_writable_root(attempt)
+
+
+def keep_failed(directory: Path, key: str) -> Path:
+    """Move a *directory* that :func:`build` gave out to where a person can look at it."""
+    kept = directory.parent.parent / "failed" / key
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.parent.mkdir(exist_ok=True)
+    try:
+        directory.rename(kept)
+    except OSError:  # another process has just kept the same failure
+        if not kept.is_dir():
+            raise
+    return kept
+
+
+def read_json(kind: str, key: str) -> Any | None:
+    """The document that was stored under *key*, or ``None`` if there is none or it is damaged."""
+    for root in _roots():
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            document = json.loads(_document(root, kind, key).read_bytes())
+            if document["key"] == key:
+                return document["value"]
+    return None
+
+
+def write_json(kind: str, key: str, value: Any) -> None:
+    """Store *value* under *key* in the folder *kind* (``"choices"``), whole or not at all."""
+    text = json.dumps({"key": key, "value": value})
+
+    def attempt(root: Path) -> None:
+        path = _document(root, kind, key)
+        path.parent.mkdir(exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+    _on_writable_root(attempt)
+
+
+def usage() -> tuple[int, int]:
+    """Entries of compiled code, and bytes of everything in the cache."""
+    files = [path for root in _roots() for path in root.rglob("*") if path.is_file()]
+    return sum(path.name == "meta.json" for path in files), sum(_size(path) for path in files)
+
+
+def clear() -> int:
+    """Remove everything but what is being written right now; how many entries there were."""
+    entries, _ = usage()
+    for root in _roots():
+        for path in (*root.glob("building/*"), *root.iterdir()):
+            with suppress(OSError):
+                age_s = time.time() - path.stat().st_mtime
+                if path.name != "building" and (path.parent == root or age_s > _STALE_S):
+                    shutil.rmtree(path)
+    _verified.clear()
+    return entries
+
+
+def _roots() -> Iterator[Path]:
+    """The private directory if there is one, then the configured root if it can be trusted."""
+    if _private:
+        yield _private[0]
+    with suppress(OSError, RuntimeError):
+        root = config.cache_dir()
+        if root.is_dir():
+            _refuse_foreign(root)
+            yield root
+
+
+def _on_writable_root(action: Callable[[Path], _T]) -> _T:
+    """*action* in the configured root, or in the private directory when that one fails."""
+    try:
+        root = config.cache_dir()
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _refuse_foreign(root)
+        return action(root)
+    except (OSError, RuntimeError) as problem:  # RuntimeError: no home directory to expand
+        return action(_fallback(problem))
+
+
+def _fallback(problem: Exception) -> Path:
+    """A private directory of this process, removed at its end; said when it is made."""
+    with _private_lock:
+        if not _private:
+            _private.append(Path(tempfile.mkdtemp(prefix="sejits_nb-")))
+            atexit.register(shutil.rmtree, _private[0], ignore_errors=True)
+            warnings.warn(
+                f"the cache cannot be used ({problem}): compiled code is kept for this process only; "
+                "set SEJITS_CACHE_DIR to a directory of yours",
+                stacklevel=3,
+            )
+        return _private[0]
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Loading code from a directory that others can write to would run theirs."""
+    found = root.stat()
+    if found.st_uid not in (os.getuid(), 0):
+        raise PermissionError(f"{root} belongs to another user")
+    if stat.S_IMODE(found.st_mode) & 0o022:
+        root.chmod(0o700)
+
+
+def _object(root: Path, key: str) -> Path:
+    return root / "objects" / key[:2] / key
+
+
+def _document(root: Path, kind: str, key: str) -> Path:
+    return root / kind / f"{digest(key)}.json"
+
+
+def _publish(directory: Path, place: Path) -> Entry:
+    """Rename *directory* to *place*, unless a valid entry got there first."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(3):
+        with suppress(OSError):
+            directory.rename(place)
+        if entry := _entry(place):
+            return entry
+        with suppress(OSError):  # a damaged entry: aside with it, then try again
+            place.rename(directory.parent / f"{directory.name}.damaged")
+        shutil.rmtree(directory.parent / f"{directory.name}.damaged", ignore_errors=True)
+    raise OSError(f"cannot place an entry at {place}")
+
+
+def _entry(place: Path) -> Entry | None:
+    """The entry at *place* if its files are the ones it was written with.
+
+    Digests are compared once a process for each state (inode, time, size) of the files.
+    """
+    try:
+        files = (place / "meta.json", place / SOURCE, place / LIBRARY)
+        stamp = tuple(n for s in map(os.stat, files) for n in (s.st_ino, s.st_mtime_ns, s.st_size))
+        known = _verified.get(str(place))
+        if known and known[0] == stamp:
+            return Entry(place, known[1])
+        meta = json.loads(files[0].read_bytes())
+        if any(meta["sha256"][path.name] != _sha256_of(path) for path in files[1:]):
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    _verified[str(place)] = stamp, meta
+    return Entry(place, meta)
+
+
+def _sha256_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _size(path: Path) -> int:
+    with suppress(OSError):
+        return path.stat().st_size
+    return 0

@@ -1,0 +1,116 @@
+"""Source -> compiled library on disk: the compiler runs when the disk cache misses."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from .. import config
+from ..errors import BackendError, Diagnostic
+from ..ir.node import Span
+from ..stages import Artifact, BuildLog, SourceUnit
+from . import cache
+from .c_compiler import Compiler, NoCompiler, cpu, find_compiler, flags, run
+
+__all__ = ["CODES", "Compiler", "NoCompiler", "compile_many", "compile_source", "find_compiler"]
+
+CODES = {
+    "B001": "No C compiler was found, or the chosen one does not compile a one-line program.",
+    "B002": "The C compiler refused code that we generated: a defect of ours unless it was edited.",
+    "B003": "The C compiler did not finish in time and was stopped.",
+}
+
+
+def compile_source(unit: SourceUnit, exact: bool) -> Artifact:
+    """The library of *unit*, from the disk cache or the compiler; ``exact`` forbids contraction to FMA.
+
+    Raises :class:`BackendError`: B001 without a compiler, B002 when it refuses, B003 when it hangs.
+    """
+    compiler = find_compiler()
+    if isinstance(compiler, NoCompiler):
+        raise BackendError(Diagnostic("B001", "no C compiler works here", try_=compiler.text))
+    options = (*flags(compiler, exact), *config.extra_cflags())
+    key = cache.digest(unit.text, shlex.join(options), compiler.version, cpu())
+    if entry := cache.lookup(key):
+        return _artifact(unit, key, entry, cached=True)
+
+    def make(directory: Path) -> dict[str, Any]:
+        (directory / cache.SOURCE).write_bytes(unit.text.encode())
+        files = (cache.SOURCE, "-o", cache.LIBRARY, "-lm")
+        command = (*compiler.command, *options, *files)
+        start = time.perf_counter()
+        status = run(command, directory)
+        seconds = time.perf_counter() - start
+        log = (directory / "build.log").read_text(encoding="utf-8", errors="replace")
+        if "No space left on device" in log:
+            raise OSError("no space left on device")
+        if status != 0 or not (directory / cache.LIBRARY).is_file():
+            raise BackendError(
+                _refusal(unit, command, cache.keep_failed(directory, key), log, status)
+            )
+        (directory / "build.log").unlink()
+        return {"command": command, "log": log, "seconds": seconds}
+
+    return _artifact(unit, key, cache.build(key, make), cached=False)
+
+
+def compile_many(
+    jobs: Sequence[tuple[SourceUnit, bool]], workers: int | None = None
+) -> list[Artifact | BackendError]:
+    """:func:`compile_source` of each (unit, exact), several at a time; failures are values."""
+
+    def one(job: tuple[SourceUnit, bool]) -> Artifact | BackendError:
+        try:
+            return compile_source(*job)
+        except BackendError as problem:
+            return problem
+
+    with ThreadPoolExecutor(workers or config.threads()) as pool:
+        return list(pool.map(one, jobs))
+
+
+def _artifact(unit: SourceUnit, key: str, entry: cache.Entry, cached: bool) -> Artifact:
+    library, source = str(entry.directory / cache.LIBRARY), str(entry.directory / cache.SOURCE)
+    build = BuildLog(tuple(entry.meta["command"]), entry.meta["log"], entry.meta["seconds"])
+    return Artifact(key, library, source, unit.entry, unit.params, build, cached)
+
+
+def _refusal(
+    unit: SourceUnit, command: Sequence[str], kept: Path, log: str, status: int | None
+) -> Diagnostic:
+    """B002 or B003, pointing at the line of the cell whose C the compiler stumbled on."""
+    why = (
+        f"source kept in {kept / cache.SOURCE}; command: {shlex.join(command)}; "
+        f"log: {kept / 'build.log'}"
+    )
+    if status is None:
+        limit = f"{config.COMPILE_TIMEOUT_S:g} s"
+        return Diagnostic("B003", f"the C compiler did not finish within {limit}", why,
+                          "tune=\"none\", or another compiler by SEJITS_CC")  # fmt: skip
+    number, message = _first_error(log)
+    loc = unit.lines[number - 1].loc if 0 < number <= len(unit.lines) else None
+    place = f"the C generated for line {loc.line}" if loc else "the generated C"
+    said = message or f"the compiler ended with status {status} and said nothing"
+    span = loc or Span(0, 0, 0, 0)
+    return Diagnostic(
+        "B002", f"{place} does not compile: {said}", why,
+        "report it with the kept file, or look at SEJITS_CFLAGS if you set it",
+        line=span.line, col=span.col, end_col=span.end_col if span.line == span.end_line else 0,
+    )  # fmt: skip
+
+
+def _first_error(log: str) -> tuple[int, str]:
+    """Line of the generated source (0: none) and text of the first error in a compiler's log."""
+    located = re.search(
+        rf"^{re.escape(cache.SOURCE)}:(\d+):(?:\d+:)? (?:fatal )?error: (.*)$", log, re.M
+    )
+    if located:
+        return int(located[1]), located[2]
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    telling = (line for line in lines if re.search(r"error|undefined|cannot find", line))
+    return 0, next(telling, lines[-1] if lines else "")

@@ -1,0 +1,156 @@
+"""The one printer: PAST -> lines of C-like source, each with the span of the cell it computes.
+
+It reads nothing but the PAST and a :class:`Dialect`, and keeps to the fewest parentheses that C's
+precedence needs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib.resources import files
+from string import Template
+
+
+from ..ir import past
+from ..ir.dast import Line, Statement
+from ..ir.dtypes import DType
+from ..stages import SourceUnit
+from .dialects import Dialect
+
+_PRECEDENCE = {
+    "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
+    "<<": 8, ">>": 8, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
+}  # fmt: skip
+_UNARY, _ATOM = 11, 12
+
+
+def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
+    """*unit* as a file of *dialect*."""
+    lines = [Line(text) for text in dialect.header]
+    for helper in unit.helpers:
+        lines += [Line(""), *(Line(text) for text in _helper(helper, dialect))]
+    lines.append(Line(""))
+    lines += _function(unit.function, dialect)
+    return SourceUnit(dialect.name, unit.function.name, unit.function.params, tuple(lines))
+
+
+def _helper(name: str, dialect: Dialect) -> list[str]:
+    """The text of ``kernels/arithmetic/`` for a helper such as ``mod_f64``, for its one type."""
+    operation, _, dtype = name.rpartition("_")
+    family = {"f": "float", "i": "int", "u": "uint", "b": "uint"}[dtype[0]]
+    text = _template(operation, family)
+    suffix = "f" if dtype == "f32" else ""
+    filled = Template(text).substitute(
+        head=f"{dialect.helper} {dialect.types[dtype]}", name=name, T=dialect.types[dtype], f=suffix
+    )
+    return filled.rstrip().splitlines()
+
+
+@lru_cache(maxsize=None)
+def _template(operation: str, family: str) -> str:
+    folder = files("sejits_nb.kernels") / "arithmetic"
+    for candidate in (f"{operation}_{family}.c", f"{operation}.c"):
+        if (found := folder / candidate).is_file():
+            return found.read_text(encoding="utf-8")
+    raise KeyError(f"kernels/arithmetic has no {operation} for {family}")
+
+
+def _function(function: past.Function, dialect: Dialect) -> Iterator[Line]:
+    params = ", ".join(_param(p, dialect) for p in function.params)
+    yield Line(f"{dialect.entry} {function.name}({params})", function.loc)
+    yield Line("{")
+    for s in function.body:
+        yield from _statement(s, 1, dialect)
+    yield Line("}")
+
+
+def _param(p: past.Param, dialect: Dialect) -> str:
+    base = dialect.types[p.dtype.name]
+    if not p.pointer:
+        return f"const {base} {p.name}"
+    return f"{'const ' if p.const else ''}{base} *{dialect.restrict} {p.name}"
+
+
+def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
+    blank = "    " * depth
+    match s:
+        case past.Declare(name, dtype, value):
+            text = f"const {dialect.types[dtype.name]} {name} = {expression(value, dialect)};"
+            yield Line(blank + text, s.origin())
+        case past.Store(array, index, value):
+            target = f"{array}[{expression(index, dialect)}]"
+            yield Line(f"{blank}{target} = {expression(value, dialect)};", s.origin())
+        case past.For(var, start, stop, body, step):
+            if s.parallel:
+                simd = " simd" if s.simd else ""
+                pragma = dialect.parallel_for.format(simd=simd, threads=s.parallel)
+                yield Line(blank + pragma, s.loc)
+            elif s.simd:
+                yield Line(blank + dialect.simd, s.loc)
+            advance = f"{var}++" if step == 1 else f"{var} += {step}"
+            head = (
+                f"for (int64_t {var} = {expression(start, dialect)}; "
+                f"{var} < {expression(stop, dialect)}; {advance})"
+            )
+            yield Line(f"{blank}{head} {{", s.loc)
+            for inner in body:
+                yield from _statement(inner, depth + 1, dialect)
+            yield Line(blank + "}")
+        case _:
+            raise TypeError(f"{type(s).__name__} is no PAST statement")
+
+
+def expression(e: past.PExpr, dialect: Dialect) -> str:
+    """*e* in C, with minimal parentheses."""
+    return _expression(e, dialect)[0]
+
+
+def _expression(e: past.PExpr, dialect: Dialect) -> tuple[str, int]:
+    def inside(child: past.PExpr, least: int) -> str:
+        text, level = _expression(child, dialect)
+        return text if level >= least else f"({text})"
+
+    match e:
+        case past.Literal(value):
+            return _literal(value, e.dtype, dialect)
+        case past.Variable(name):
+            return name, _ATOM
+        case past.Load(array, index):
+            return f"{array}[{expression(index, dialect)}]", _ATOM
+        case past.Unary(op, operand):
+            text = inside(operand, _UNARY)
+            return f"{op}{' ' if text.startswith(op) else ''}{text}", _UNARY
+        case past.Binary(op, left, right):
+            level = _PRECEDENCE[op]
+            mixes = op in ("&", "|", "^", "<<", ">>", "&&", "||")
+            tight = 9 if mixes else level  # what gcc -Wparentheses would ask for
+            return f"{inside(left, tight)} {op} {inside(right, max(tight, level + 1))}", level
+        case past.Ternary(test, then, orelse):
+            return f"{inside(test, 1)} ? {inside(then, 1)} : {inside(orelse, 0)}", 0
+        case past.CallC(func, args):
+            name = dialect.functions.get((func, e.dtype.name), func)
+            return f"{name}({', '.join(expression(a, dialect) for a in args)})", _ATOM
+        case past.Convert(operand):
+            return f"({dialect.types[e.dtype.name]}){inside(operand, _UNARY)}", _UNARY
+        case _:
+            raise TypeError(f"{type(e).__name__} is no PAST expression")
+
+
+def _literal(value: bool | int | float, dtype: DType, dialect: Dialect) -> tuple[str, int]:
+    if dtype.kind != "f":
+        if value == -(2**63):
+            return "(-9223372036854775807 - 1)", _ATOM
+        text = str(int(value)) + ("u" if dtype.kind == "u" else "")
+        return text, _ATOM if value >= 0 else _UNARY
+    suffix = dialect.suffixes[dtype.name]
+    if math.isnan(value):
+        return "NAN", _ATOM
+    sign = "-" if math.copysign(1.0, value) < 0 else ""
+    level = _UNARY if sign else _ATOM
+    if math.isinf(value):
+        return f"{sign}INFINITY", level
+    text = str(dtype.numpy.type(abs(value))) if dtype.bits == 32 else repr(float(abs(value)))
+    text = text if any(c in text for c in ".en") else text + ".0"
+    return f"{sign}{text}{suffix}", level

@@ -1,0 +1,213 @@
+"""Unproven code on trial: run in a child process, then compared with what the plain Python gives.
+
+Each array travels in shared memory with the strides that the code has hard-coded and at its own
+alignment, between guard bytes; so do the gaps that its strides leave:
+
+    | guard | elements and gaps | guard |  | guard | elements and gaps | guard |  ...
+"""
+
+from __future__ import annotations
+
+import atexit
+import math
+import mmap
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import config
+from ..stages import ArrayType, Artifact, Case, Expectation
+from .trial_process import TrialProcess
+
+_GUARD = 4096
+_FILL = 0xA5
+_CACHE_LINE = 64
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An array in the shared memory: offsets of element [0, ..., 0], of the lowest byte, of the end."""
+
+    kind: ArrayType
+    origin: int
+    low: int
+    high: int
+
+    @property
+    def gaps(self) -> bool:
+        """Whether the strides leave bytes between the elements."""
+        return math.prod(self.kind.shape) * self.kind.dtype.size_bytes != self.high - self.low
+
+    def view(self, memory: mmap.mmap, dtype: Any = None) -> Any:
+        """The array itself, or its bits as another *dtype* of the same size."""
+        size = self.kind.dtype.size_bytes
+        strides = tuple(s * size for s in self.kind.strides)
+        dtype = dtype or self.kind.dtype.numpy
+        return np.ndarray(self.kind.shape, dtype, memory, self.origin, strides)
+
+
+def run_trial(artifact: Artifact, case: Case) -> str:
+    """Run *artifact* on copies of the case's arrays; the reason why it is wrong, or nothing.
+
+    Wrong is: a crash, no answer within ``config.TRIAL_TIMEOUT_S``, a changed input, an expectation that
+    is not met, a write outside of the arrays.  Trials of other threads wait for this one.
+    """
+    with _lock:
+        try:
+            return _run(artifact, case)
+        except OSError as problem:
+            return f"could not be tried: {problem}"
+
+
+def close() -> None:
+    """End the child and give its memory back; the next trial starts a new one."""
+    with _lock:
+        _process.close()
+
+
+def _run(artifact: Artifact, case: Case) -> str:
+    places, size = _layout(case)
+    memory = _process.memory(size)
+    request = _request(artifact, case, places, len(memory))
+    used = _process.running
+    reason = _attempt(memory, places, case, request)
+    if reason.startswith("killed") and used:
+        # earlier code may have damaged the child without a sign: only a fresh one can accuse
+        reason = _attempt(memory, places, case, request)
+    if not reason:
+        reason = next(_faults(memory, places, artifact, case), "")
+        if reason:
+            _process.end()
+    return reason
+
+
+def _attempt(
+    memory: mmap.mmap, places: Mapping[str, Place], case: Case, request: Mapping[str, Any]
+) -> str:
+    """Copy the arrays in and run; what became of the child."""
+    octets = np.frombuffer(memory, np.uint8)
+    for name, place in places.items():
+        for low, high in _outside(place):
+            octets[low:high] = _FILL
+        np.copyto(place.view(memory), case.values[name])
+    return _process.ask(request, config.TRIAL_TIMEOUT_S)
+
+
+def _request(
+    artifact: Artifact, case: Case, places: Mapping[str, Place], size: int
+) -> dict[str, Any]:
+    args: list[tuple[str, int | float]] = []
+    for param in artifact.params:
+        if param.pointer:
+            args.append(("pointer", places[param.name].origin))
+        else:
+            number = float if param.dtype.strong.kind == "f" else int
+            args.append((param.dtype.strong.name, number(case.values[param.name])))
+    return {"library": artifact.library, "entry": artifact.entry, "size": size, "args": args}
+
+
+def _layout(case: Case) -> tuple[dict[str, Place], int]:
+    """A place for each array of the case, and the bytes that all of them take."""
+    places: dict[str, Place] = {}
+    end = 0
+    for name, kind in case.signature.args:
+        if isinstance(kind, ArrayType):
+            reach = [(n - 1) * s for n, s in zip(kind.shape, kind.strides, strict=True)]
+            size, empty = kind.dtype.size_bytes, 0 in kind.shape
+            below = 0 if empty else -sum(r for r in reach if r < 0) * size
+            above = 0 if empty else (sum(r for r in reach if r > 0) + 1) * size
+            origin = end + _GUARD + below
+            origin += (case.values[name].ctypes.data - origin) % _CACHE_LINE
+            places[name] = Place(kind, origin, origin - below, origin + above)
+            end = origin + above + _GUARD
+    return places, end
+
+
+def _outside(place: Place) -> tuple[tuple[int, int], ...]:
+    """The byte ranges to fill before a run: the guards, and all between them if there are gaps."""
+    if place.gaps:
+        return ((place.low - _GUARD, place.high + _GUARD),)
+    return (place.low - _GUARD, place.low), (place.high, place.high + _GUARD)
+
+
+def _faults(
+    memory: mmap.mmap, places: Mapping[str, Place], artifact: Artifact, case: Case
+) -> Iterator[str]:
+    """What a finished run did wrong, the most telling first."""
+    for expectation in case.expectations:
+        if fault := _unmet(expectation, places[expectation.name].view(memory)):
+            yield f"{fault} ({case.label})"
+    for param in artifact.params:
+        if param.pointer and param.const:
+            was, now = case.values[param.name], places[param.name].view(memory)
+            if index := _first_change(was, now):
+                where = f"{param.name}{list(index)}"
+                yield f"changes its input: {where} was {was[index]}, is {now[index]} ({case.label})"
+    octets = np.frombuffer(memory, np.uint8)
+    for name, place in places.items():
+        if place.gaps:  # what the elements hold has been judged: level them with the gaps
+            place.view(memory, f"u{place.kind.dtype.size_bytes}")[...] = _filler(place)
+        if any((octets[low:high] != _FILL).any() for low, high in _outside(place)):
+            yield f"writes outside of {name} ({case.label})"
+
+
+def _filler(place: Place) -> int:
+    return int.from_bytes(bytes([_FILL]) * place.kind.dtype.size_bytes, "little")
+
+
+def _unmet(expectation: Expectation, array: Any) -> str:
+    """The first element that is not as expected, with both values."""
+    got = np.asarray(array[expectation.where])
+    want, tolerance = np.asarray(expectation.value), np.asarray(expectation.tolerance)
+    with np.errstate(all="ignore"):
+        cast = np.broadcast_to(want.astype(got.dtype), got.shape)
+        right = _bits(got) == _bits(cast)
+        if got.dtype.kind == "f":
+            right |= np.isnan(got) & np.isnan(cast)
+        if tolerance.any():
+            distance = np.abs(got.astype(np.float64) - want.astype(np.float64))
+            right |= (tolerance > 0) & (distance <= tolerance)
+    if right.all():
+        return ""
+    first = int(np.argmin(right))
+    index = [
+        int(np.broadcast_to(axis, array.shape)[expectation.where].flat[first])
+        for axis in np.ogrid[tuple(slice(n) for n in array.shape)]
+    ]
+    there = f"{expectation.name}{index}" if index else expectation.name
+    return f"{there} is {got.flat[first]}, the plain Python gives {cast.flat[first]}"
+
+
+def _first_change(was: Any, now: Any) -> tuple[int, ...] | None:
+    """Index of the first element whose bits differ; looks at a megabyte at a time, to stay in cache."""
+    was, now = np.atleast_1d(_bits(was)), np.atleast_1d(_bits(now))
+    rows = max(1, _CHUNK_BYTES // max(1, was[:1].nbytes))
+    for start in range(0, len(was), rows):
+        differs = was[start : start + rows] != now[start : start + rows]
+        if differs.any():
+            first, *rest = np.unravel_index(int(np.argmax(differs)), differs.shape)
+            return (start + int(first), *map(int, rest))
+    return None
+
+
+def _bits(array: Any) -> Any:
+    return array.view(f"u{array.dtype.itemsize}")
+
+
+def _renew() -> None:
+    """A forked process shares nothing with its parent's child; the old one is kept, not ended."""
+    global _lock, _process
+    _inherited.append(_process)
+    _lock, _process = threading.Lock(), TrialProcess()
+
+
+_inherited: list[TrialProcess] = []
+_lock, _process = threading.Lock(), TrialProcess()
+atexit.register(close)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew)

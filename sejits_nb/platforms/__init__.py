@@ -1,0 +1,1 @@
+"""One file a platform, each a ``Platform(...)`` value; registered by entry point."""

@@ -1,0 +1,81 @@
+"""C with OpenMP, and the same C on one thread: the system's compiler, loaded through cffi."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..contracts import Availability, Knob, Platform, VariantSpace
+from ..ir.past import Unit
+from ..phase4_variants.parallel import parallelize
+from ..phase4_variants.space import variant_space
+from ..phase4_variants.tile import tile
+from ..phase4_variants.unroll import unroll_and_jam
+from ..phase5_backend.bind_cffi import load
+from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
+from ..phase5_backend.dialects import C_OPENMP
+from ..phase5_backend.print_source import print_source
+from ..phase5_backend.trial import run_trial
+from ..stages import Config, SourceUnit
+
+_TRANSFORMATIONS = (
+    lambda unit, config: _tiled(unit, config),
+    lambda unit, config: unroll_and_jam(unit, _axes(unit)[0], _value(config, "unroll", 1)),
+    lambda unit, config: parallelize(unit, _value(config, "threads", 1)),
+)
+"""Phase 4 on this platform, in order; each reads its own knob."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    text: str
+    usable: bool = False
+
+
+def space(unit: Unit, knobs: tuple[Knob, ...]) -> VariantSpace:
+    """The variants of *unit*: tiles, then register tiles, then threads."""
+    return variant_space(unit, knobs, _TRANSFORMATIONS)
+
+
+def serial_space(unit: Unit, knobs: tuple[Knob, ...]) -> VariantSpace:
+    """The same on one thread."""
+    one = tuple(replace(k, values=(1,), default=1) if k.name == "threads" else k for k in knobs)
+    return space(unit, one)
+
+
+def emit(unit: Unit) -> SourceUnit:
+    """*unit* as C."""
+    return print_source(unit, C_OPENMP)
+
+
+def probe_openmp() -> Availability:
+    """The compiler, if it has OpenMP."""
+    found = find_compiler()
+    if isinstance(found, NoCompiler) or found.openmp:
+        return found
+    return _Unusable(found.text)
+
+
+def _value(config: Config, knob: str, default: int) -> int:
+    return dict(config.items).get(knob, default)
+
+
+def _axes(unit: Unit) -> tuple[int, ...]:
+    """Grid axes of the loop nest, outermost first, loops over blocks aside."""
+    from ..phase4_variants.loops import loops
+
+    axes: list[int] = []
+    for loop in loops(unit):
+        if loop.axis not in axes:
+            axes.append(loop.axis)
+    return tuple(axes)
+
+
+def _tiled(unit: Unit, config: Config) -> Unit:
+    size, axes = _value(config, "tile", 0), _axes(unit)
+    return tile(unit, axes[1], size) if size and len(axes) > 2 else unit
+
+
+OPENMP = Platform(
+    "openmp", "c", probe_openmp, space, emit, build=compile_source, load=load, trial=run_trial
+)
+SERIAL = replace(OPENMP, name="c", probe=find_compiler, space=serial_space)

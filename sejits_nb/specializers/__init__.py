@@ -1,0 +1,1 @@
+"""One folder a domain, the same file names in each; registered by entry point."""

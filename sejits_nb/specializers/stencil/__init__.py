@@ -1,0 +1,35 @@
+"""The stencil specializer: one value, registered by entry point like any other's."""
+
+from ...contracts import Specializer
+from ...errors import StencilError
+from .calls import bind, sample, signature_of
+from .cases import cases, plain_run
+from .dast_passes import PASSES, must_be_exact
+from .dast_to_c import lower_to_c
+from .interface import read_interface
+from .iterate import iterate
+from .knobs import knobs
+from .py_to_dast import parse
+from .reference import reference
+from .rules import CALL_RULES, RULES
+from .work import work
+
+SPECIALIZER = Specializer(
+    name="stencil",
+    error=StencilError,
+    interface=read_interface,
+    bind=bind,
+    signature=signature_of,
+    parse=parse,
+    passes=PASSES,
+    lower={"c": lower_to_c},
+    knobs=knobs,
+    work=work,
+    exact=must_be_exact,
+    reference=reference,
+    cases=cases,
+    plain_run=plain_run,
+    sample=sample,
+    rules=RULES | CALL_RULES,
+    methods={"iterate": iterate},
+)

@@ -1,0 +1,195 @@
+"""What a stencil variant is compared with: the plain Python, on small grids and at chosen points.
+
+Two comparisons.  *small grid*: the same kernel on a grid of a few hundred points, every point
+compared, filled with values drawn from the user's own arrays.  *call's own shape*: the user's own
+arrays; the plain Python is evaluated at corners, seams and random points only, and the ghost zone
+must be untouched.  A small call is compared in full at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ... import config
+from ...contracts import Namespace
+from ...stages import ArrayType, Case, Expectation, KernelSource, Signature
+from .calls import signature_of
+from .dast import Stencil
+from .dast_passes import must_be_exact
+from .interface import read_interface
+from .reference import reference
+from .rounding import rounding_bounds
+
+Specialize = Callable[[Signature], Stencil]
+Index = tuple[np.ndarray[Any, Any], ...]
+
+_SMALL_INTERIOR = {1: (67,), 2: (13, 21), 3: (7, 9, 11), 4: (3, 4, 5, 6)}
+_RANDOM_POINTS = 200
+_SEAM_STEPS = (16, 64)
+
+
+def cases(
+    source: KernelSource,
+    lookup: Namespace,
+    optimise: Specialize,
+    signature: Signature,
+    values: Mapping[str, Any],
+    strict: bool,
+) -> tuple[Case, ...]:
+    """The comparisons that every variant for *signature* must pass.
+
+    ``optimise`` gives the optimised DAST for a signature (the small grid has its own); ``strict``
+    asks for equality to the bit instead of equality within rounding.
+    """
+    stencil = optimise(signature)
+    interior = stencil.interior
+    if prod(map(len, interior)) <= config.PLAIN_PYTHON_POINTS:
+        label = "at the call's own shape"
+        return (_case(source, lookup, stencil, signature, values, strict, _all(interior), label),)
+    small = _small_values(source, stencil, signature, values)
+    small_signature = signature_of(read_interface(source), small)
+    small_stencil = optimise(small_signature)
+    return (
+        _case(source, lookup, small_stencil, small_signature, small, strict,
+              _all(small_stencil.interior), "on a small grid"),
+        _case(source, lookup, stencil, signature, values, strict,
+              _chosen(interior), "at the call's own shape"),
+    )  # fmt: skip
+
+
+def _case(
+    source: KernelSource,
+    lookup: Namespace,
+    stencil: Stencil,
+    signature: Signature,
+    values: Mapping[str, Any],
+    strict: bool,
+    index: Index,
+    label: str,
+) -> Case:
+    """Run the plain Python at the points *index* of scratch outputs, and note what it gave."""
+    outputs = [g for g in stencil.grids.values() if g.output]
+    scratch = dict(values)
+    for grid in outputs:
+        scratch[grid.name] = np.zeros(grid.shape, grid.dtype.numpy)
+        scratch[grid.name][index] = values[grid.name][index]
+    bounds = {} if strict else rounding_bounds(stencil, values, index, must_be_exact(stencil))
+    points = list(zip(*(axis.tolist() for axis in index), strict=True))
+    reference(source, lookup)(scratch, points)
+    expected = [
+        Expectation(g.name, index, scratch[g.name][index], bounds.get(g.name, 0.0)) for g in outputs
+    ]
+    for grid in outputs:
+        for rim in _rims(grid.shape, stencil.interior):
+            expected.append(Expectation(grid.name, rim, values[grid.name][rim].copy(), 0.0))
+    return Case(signature, values, tuple(expected), label)
+
+
+def _all(interior: tuple[range, ...]) -> Index:
+    mesh = np.meshgrid(*(np.arange(r.start, r.stop) for r in interior), indexing="ij")
+    return tuple(axis.ravel() for axis in mesh)
+
+
+def _chosen(interior: tuple[range, ...]) -> Index:
+    """Corners and edges of the interior, both sides of likely tile seams, and random points."""
+    generator = np.random.default_rng(1)
+    corners = product(*({r[0], r[min(1, len(r) - 1)], r[-2], r[-1]} for r in interior))
+    chosen = set(corners)
+    for axis, r in enumerate(interior):
+        for step in _SEAM_STEPS:
+            for seam in (r.start + step, r.start + len(r) // step * step):
+                for coordinate in (seam - 1, seam):
+                    if coordinate in r:
+                        point = [int(generator.choice(other)) for other in interior]
+                        point[axis] = coordinate
+                        chosen.add(tuple(point))
+    for _ in range(_RANDOM_POINTS):
+        chosen.add(tuple(int(generator.choice(r)) for r in interior))
+    return tuple(np.array(axis) for axis in zip(*sorted(chosen), strict=True))
+
+
+def _rims(shape: tuple[int, ...], interior: tuple[range, ...]) -> Iterator[tuple[slice, ...]]:
+    """The ghost zone as slabs: everything before and after the interior along each axis."""
+    whole = slice(None)
+    for axis, r in enumerate(interior):
+        for slab in (slice(0, r.start), slice(r.stop, shape[axis])):
+            if slab.start < slab.stop:
+                yield tuple(slab if a == axis else whole for a in range(len(shape)))
+
+
+def _small_values(
+    source: KernelSource, stencil: Stencil, signature: Signature, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Small grids of the same layout, filled with the user's own values in random order."""
+    generator = np.random.default_rng(2)
+    ghost = stencil.sweep.ghost
+    inner = _SMALL_INTERIOR[len(ghost)]
+    shape = tuple(n + 2 * g for n, g in zip(inner, ghost, strict=True))
+    small: dict[str, Any] = {}
+    for name, kind in signature.args:
+        if not isinstance(kind, ArrayType):
+            small[name] = values[name]
+            continue
+        source_array = values[name] if not stencil.grids[name].output else _inputs(stencil, values)
+        small[name] = _alike(kind, shape, _shuffled(generator, source_array, shape, kind))
+    return small
+
+
+def _inputs(stencil: Stencil, values: Mapping[str, Any]) -> Any:
+    return next(
+        (values[g.name] for g in stencil.grids.values() if not g.output), np.linspace(0.5, 1.5, 97)
+    )
+
+
+def _shuffled(
+    generator: np.random.Generator, array: Any, shape: tuple[int, ...], kind: ArrayType
+) -> Any:
+    """Finite values of *array* at random places; where those are all alike, numbers around them."""
+    at = tuple(generator.integers(0, n, prod(shape)) for n in array.shape)
+    drawn = array[at].astype(np.float64)
+    finite = drawn[np.isfinite(drawn)]
+    middle = float(finite[0]) if finite.size else 1.0
+    if finite.size == 0 or np.all(finite == finite[0]):
+        drawn = generator.uniform(0.5, 1.5, drawn.size) * (middle or 1.0)
+    else:
+        drawn = np.where(np.isfinite(drawn), drawn, middle)
+    return drawn.reshape(shape).astype(kind.dtype.numpy)
+
+
+def _alike(kind: ArrayType, shape: tuple[int, ...], content: Any) -> Any:
+    """*content* in the memory order of *kind*: its axes nest as that array's do, unit strides stay
+    unit, other strides stay a multiple."""
+    order = sorted(range(len(shape)), key=lambda a: -abs(kind.strides[a]))
+    packed_shape = [shape[a] for a in order]
+    inner = order[-1]
+    step = min(max(1, abs(kind.strides[inner])), 4)
+    packed_shape[-1] *= step
+    packed = np.zeros(packed_shape, kind.dtype.numpy)[..., ::step]
+    array = packed.transpose(np.argsort(order))
+    flips = tuple(slice(None, None, -1 if s < 0 else 1) for s in kind.strides)
+    array = array[flips]
+    array[...] = content
+    return array
+
+
+def plain_run(
+    source: KernelSource, lookup: Namespace, stencil: Stencil, values: Mapping[str, Any]
+) -> tuple[Callable[[], None], int]:
+    """A run of the plain Python on a compact block of at most ``config.PLAIN_PYTHON_POINTS`` interior
+    points, writing to scratch outputs; and the number of points."""
+    block = list(stencil.interior)
+    while prod(map(len, block)) > config.PLAIN_PYTHON_POINTS:
+        longest = max(range(len(block)), key=lambda a: len(block[a]))
+        block[longest] = block[longest][: (len(block[longest]) + 1) // 2]
+    scratch = dict(values)
+    for grid in stencil.grids.values():
+        if grid.output:
+            scratch[grid.name] = np.zeros(grid.shape, grid.dtype.numpy)
+    points = list(product(*block))
+    run = reference(source, lookup)
+    return lambda: run(scratch, points), len(points)

@@ -1,0 +1,92 @@
+"""What a stencil function looks like from outside, read from its text alone: no shapes needed."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import Any
+
+from ...contracts import Interface
+from ...errors import Diagnostic, StencilError
+from ...ir.node import Span
+from ...phase1_frontend.capture import find_function
+from ...phase1_frontend.diagnose import Findings, describe
+from ...stages import KernelSource
+from .rules import RULES
+
+POINT_METHODS = ("interior_points", "neighbors")
+
+
+@lru_cache(maxsize=256)
+def read_interface(source: KernelSource) -> Interface:
+    """Parameters, outputs (stored to), grids (indexed or asked for points), and defaults.
+
+    Raises :class:`StencilError` for text that is no function with plain parameters.
+    """
+    function = parse_function(source)
+    findings = Findings(source, RULES)
+    args = function.args
+    for odd, what in (
+        (args.vararg, "*args"),
+        (args.kwarg, "**kwargs"),
+        (args.kwonlyargs, "keyword-only parameters"),
+        (args.posonlyargs, "positional-only parameters"),
+    ):
+        if odd:
+            at = odd[0] if isinstance(odd, list) else odd
+            findings.add("L004", at, what=what, name=source.name)
+    if findings.found:
+        raise StencilError(*findings.found)
+    params = tuple(a.arg for a in args.args)
+    indexed = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
+    stored = {_base(n) for n in indexed if isinstance(n.ctx, ast.Store)}
+    grids = {_base(n) for n in indexed} | {
+        n.value.id
+        for n in ast.walk(function)
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+        if n.attr in POINT_METHODS
+    }
+    defaults = dict(zip(params[len(params) - len(args.defaults) :], args.defaults, strict=True))
+    return Interface(
+        params,
+        tuple(p for p in params if p in stored),
+        tuple(p for p in params if p in grids),
+        tuple((name, _default(source, findings, e)) for name, e in defaults.items()),
+    )
+
+
+def parse_function(source: KernelSource) -> ast.FunctionDef:
+    """The kernel's function definition; raises :class:`StencilError` (L001, L002)."""
+    try:
+        tree = ast.parse(source.code)
+    except SyntaxError as error:
+        raise StencilError(syntax_diagnostic(source, error)) from None
+    function = find_function(tree, source.name)
+    if function is None:
+        raise StencilError(describe(source, RULES, "L002", None, name=source.name or "kernel"))
+    return function
+
+
+def syntax_diagnostic(source: KernelSource, error: SyntaxError) -> Diagnostic:
+    """Python's own complaint at its own place."""
+    line = min(max(1, error.lineno or 1), max(1, len(source.text.splitlines())))
+    start = max(0, (error.offset or 1) - 1)
+    end = (error.end_offset or 0) - 1 if error.end_lineno == error.lineno else start + 1
+    at = Span(line, start, line, max(start + 1, end))
+    return describe(source, RULES, "L001", at, error=error.msg)
+
+
+def _base(n: ast.Subscript) -> str:
+    return n.value.id if isinstance(n.value, ast.Name) else ""
+
+
+def _default(source: KernelSource, findings: Findings, e: ast.expr) -> Any:
+    captured = dict(source.captured)
+    name = e.id if isinstance(e, ast.Name) else ""
+    if isinstance(captured.get(name), int | float):
+        return captured[name]
+    try:
+        return ast.literal_eval(e)
+    except ValueError:
+        findings.add("L018", e, what=ast.unparse(e))
+        raise StencilError(*findings.found) from None

@@ -1,0 +1,39 @@
+"""Which variants of a stencil are worth a try, for the loop nest and the machine at hand."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ...contracts import Knob
+from ...ir.node import walk
+from ...ir.past import For, Literal, Unit
+
+SERIAL_BELOW_POINTS = 32_768
+"""Under this many points starting the threads costs more than they save."""
+
+
+def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
+    """``threads``, ``unroll`` (rows or planes a step) and ``tile`` (rows a block).
+
+    Defaults are the model's choice: all threads on large grids, two rows a step where there is an
+    outer loop, no tiling.
+    """
+    nest = [n for n in walk(unit) if isinstance(n, For)]
+    points = prod(_count(loop) for loop in nest)
+    most = max(1, min(threads, _count(nest[0])))
+    default_threads = most if points >= SERIAL_BELOW_POINTS else 1
+    found = [
+        Knob("threads", tuple(sorted({1, most})), default_threads, "OpenMP threads"),
+        Knob("unroll", (1, 2, 4), 1, "iterations of the outermost grid loop in one step")
+        if len(nest) > 1
+        else None,
+        Knob("tile", (0, 16, 64), 0, "iterations of the second loop in one block (0: no blocks)")
+        if len(nest) > 2
+        else None,
+    ]
+    return tuple(k for k in found if k is not None)
+
+
+def _count(loop: For) -> int:
+    assert isinstance(loop.start, Literal) and isinstance(loop.stop, Literal)
+    return max(0, int(loop.stop.value) - int(loop.start.value))

@@ -1,0 +1,388 @@
+"""Phase 1 of the stencil specializer: Python -> stencil DAST.
+
+    for x in out.interior_points():            Sweep(x, out, ghost=(1, 1), body=(
+        out[x] = -4.0 * u[x]                      StorePoint(out, x, -4.0 * Read(u, x)),
+        for y in u.neighbors(x, 1):      ->       ForNeighbors(y, u, x, 1, offsets, (
+            out[x] += u[y]                            StorePoint(out, x, Read(out, x) + Read(u, y)))))
+
+Nothing is raised until the whole kernel has been read.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...contracts import Interface
+from ...errors import StencilError
+from ...ir.dast import Assign, If, Statement
+from ...ir.expr import Binary, Const, Expr
+from ...ir.node import Span, walk
+from ...phase1_frontend.diagnose import Findings
+from ...phase1_frontend.subset import ExpressionReader, describe_node
+from ...stages import ArrayType, KernelSource, Signature
+from .dast import ForNeighbors, Grid, Offset, Point, Read, Scalar, Stencil, StorePoint, Sweep
+from .interface import parse_function, read_interface
+from .neighborhoods import METRICS, neighborhood
+from .rules import RULES
+
+MOST_RADIUS = 8
+MOST_POINTS = 1000
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
+    ast.RShift: ">>",
+}  # fmt: skip
+
+
+def parse(source: KernelSource, signature: Signature) -> Stencil:
+    """The DAST of *source* for the shapes and dtypes of *signature*.
+
+    Raises :class:`StencilError` with up to all findings of the kernel, each at its smallest span.
+    """
+    function = parse_function(source)
+    interface = read_interface(source)
+    reader = _Reader(source, interface, signature, Findings(source, RULES))
+    stencil = reader.kernel(function)
+    if reader.findings.found:
+        raise StencilError(*sorted(reader.findings.found, key=lambda d: (d.line, d.col)))
+    return stencil
+
+
+@dataclass(slots=True)
+class _Reader:
+    source: KernelSource
+    interface: Interface
+    signature: Signature
+    findings: Findings
+    ndim: int = field(init=False)
+    points: dict[str, Offset | None] = field(default_factory=dict)
+    sweep_point: str = ""
+    expressions: ExpressionReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        shapes = [t.shape for _, t in self.signature.args if isinstance(t, ArrayType)]
+        self.ndim = len(shapes[0]) if shapes else 2
+
+    # -- the kernel and its sweep
+
+    def kernel(self, function: ast.FunctionDef) -> Stencil:
+        assigned = {n.id: None for n in ast.walk(function)
+                    if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}  # fmt: skip
+        points = {n.target.id for n in ast.walk(function)
+                  if isinstance(n, ast.For) and isinstance(n.target, ast.Name)}  # fmt: skip
+        grids = self.interface.grids
+        scalars = [p for p in self.interface.params if p not in grids]
+        self.expressions = ExpressionReader(
+            self.source, self.findings, self._domain_expression,
+            {*scalars, *(set(assigned) - points - set(grids))}, {*grids, *points},
+        )  # fmt: skip
+        params = tuple(self._param(function, name) for name in self.interface.params)
+        before, loops = self._split(function)
+        if not loops:
+            grid = (self.interface.outputs or grids or ("out",))[0]
+            self.findings.add("S001", self._header(function), grid=grid)
+            return Stencil(function.name, params, Sweep("x", grid, (), (), loc=None), loc=None)
+        self.sweep_point = loops[0].target.id if isinstance(loops[0].target, ast.Name) else "x"
+        prologue = self._statements(before)
+        sweep = self._sweep(loops[0], prologue)
+        for extra in loops[1:]:
+            self.findings.add("S013", extra.iter)
+        if not self.interface.outputs:
+            self.findings.add("S002", self._header(function), point=self.sweep_point)
+        return Stencil(function.name, params, sweep, loc=self._header(function))
+
+    def _header(self, function: ast.FunctionDef) -> Span:
+        at = self.findings.span(function)
+        lines = self.source.text.splitlines()
+        return Span(at.line, at.col, at.line, len(lines[at.line - 1].rstrip()))
+
+    def _split(self, function: ast.FunctionDef) -> tuple[list[ast.stmt], list[ast.For]]:
+        """Assignments before the sweep, and the loops; the docstring is skipped."""
+        before: list[ast.stmt] = []
+        loops: list[ast.For] = []
+        for statement in _without_docstring(function.body):
+            if isinstance(statement, ast.For):
+                loops.append(statement)
+            elif isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign) and not loops:
+                before.append(statement)
+            elif not isinstance(statement, ast.Pass):
+                self.findings.add("S011", statement)
+        return before, loops
+
+    def _param(self, function: ast.FunctionDef, name: str) -> Grid | Scalar:
+        kind = self.signature[name]
+        arg = next(a for a in function.args.args if a.arg == name)
+        at = self.findings.span(arg)
+        if isinstance(kind, ArrayType):
+            if name not in self.interface.grids and self._used(function, name):
+                self.findings.add("S018", at, name=name, point="x")
+            output = name in self.interface.outputs
+            return Grid(name, kind.dtype, kind.shape, kind.strides, output, loc=at)
+        if name in self.interface.grids:
+            self.findings.add("S017", at, name=name, got="a number")
+        return Scalar(name, kind.dtype, loc=at)
+
+    def _used(self, function: ast.FunctionDef, name: str) -> bool:
+        return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(function))
+
+    def _sweep(self, loop: ast.For, prologue: tuple[Statement, ...]) -> Sweep:
+        point = self.sweep_point
+        domain = self.interface.grids[0] if self.interface.grids else ""
+        at = self.findings.span(loop.iter)
+        match loop.iter:
+            case ast.Call(ast.Attribute(ast.Name(grid), "interior_points"), args, keywords):
+                if grid not in self.interface.grids:
+                    self._no_grid(loop.iter, grid)
+                else:
+                    domain = grid
+                if args or keywords:
+                    self._misuse(loop.iter, "interior_points", "no arguments", "arguments", grid)
+            case _:
+                self.findings.add("S001", loop.iter, grid=(self.interface.outputs or ("out",))[0])
+        self._loop_form(loop)
+        self.points[point] = (0,) * self.ndim
+        body = self._statements(loop.body)
+        self._check_carried(prologue, loop)
+        ghost = _ghost((*prologue, *body), self.ndim)
+        return Sweep(point, domain, ghost, (*prologue, *body), loc=at)
+
+    def _loop_form(self, loop: ast.For) -> None:
+        if not isinstance(loop.target, ast.Name):
+            self.findings.add("L017", loop.target, what=describe_node(loop.target))
+        elif loop.target.id in self.interface.params:
+            self.findings.add("L020", loop.target, name=loop.target.id, role="parameter")
+        if loop.orelse:
+            self.findings.add("L010", loop.orelse[0], what="for ... else")
+
+    def _check_carried(self, prologue: tuple[Statement, ...], loop: ast.For) -> None:
+        before = {s.name for s in prologue if isinstance(s, Assign)}
+        for n in ast.walk(loop):
+            if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and n.id in before:
+                self.findings.add("S016", n, name=n.id)
+
+    # -- statements
+
+    def _statements(self, body: list[ast.stmt]) -> tuple[Statement, ...]:
+        return tuple(s for one in body for s in self._statement(one))
+
+    def _statement(self, s: ast.stmt) -> tuple[Statement, ...]:
+        at = self.findings.span(s)
+        match s:
+            case ast.Assign([target], value):
+                return self._assign(s, target, self.expressions.read(value))
+            case ast.Assign(targets):
+                self.findings.add("L017", targets[1], what="a second target")
+            case ast.AnnAssign(target, _, ast.expr() as value):
+                return self._assign(s, target, self.expressions.read(value))
+            case ast.AugAssign(target, op, value) if type(op) in _OPERATORS:
+                old = self._target_value(target)
+                new = Binary(_OPERATORS[type(op)], old, self.expressions.read(value), loc=at)
+                return self._assign(s, target, new)
+            case ast.AugAssign():
+                self.findings.add("L015", s, op="@=")
+            case ast.If(test, then, orelse):
+                condition = self.expressions.read(test)
+                return (If(condition, self._statements(then), self._statements(orelse), loc=at),)
+            case ast.For():
+                return self._neighbors(s)
+            case ast.Pass():
+                pass
+            case ast.Expr(ast.Constant(str())):
+                pass
+            case _:
+                self.findings.add("L010", s, what=describe_node(s))
+        return ()
+
+    def _target_value(self, target: ast.expr) -> Expr:
+        """What an augmented assignment reads."""
+        load = ast.copy_location(_as_load(target), target)
+        return self.expressions.read(load)
+
+    def _assign(self, s: ast.stmt, target: ast.expr, value: Expr) -> tuple[Statement, ...]:
+        at = self.findings.span(s)
+        match target:
+            case ast.Name(id) if id in self.expressions.reserved:
+                role = "point" if id in self.points else "grid"
+                self.findings.add("L020", target, name=id, role=role)
+            case ast.Name(id) if id in self.interface.params:
+                self.findings.add("L020", target, name=id, role="parameter")
+            case ast.Name(id):
+                return (Assign(id, value, loc=at),)
+            case ast.Subscript(ast.Name(grid), index) if grid in self.interface.grids:
+                point = self._point(index, grid)
+                if point is None:
+                    return ()
+                if point.name == self.sweep_point and not any(point.offset):
+                    return (StorePoint(grid, point, value, loc=at),)
+                shown = ast.unparse(index)
+                self.findings.add("S003", index, grid=grid, point=self.sweep_point, shown=shown)
+            case ast.Subscript(base):
+                self._no_grid(base, ast.unparse(base))
+            case _:
+                self.findings.add("L017", target, what=describe_node(target))
+        return ()
+
+    def _neighbors(self, loop: ast.For) -> tuple[Statement, ...]:
+        self._loop_form(loop)
+        var = loop.target.id if isinstance(loop.target, ast.Name) else "y"
+        match loop.iter:
+            case ast.Call(ast.Attribute(ast.Name(grid), "neighbors"), args, keywords):
+                head = self._neighborhood(loop.iter, grid, args, keywords)
+            case ast.Call(ast.Attribute(_, "interior_points")):
+                self.findings.add("S013", loop.iter)
+                return ()
+            case _:
+                known = self.interface.grids
+                self.findings.add("S015", loop.iter, grid=known[0] if known else "u",
+                                  point=self.sweep_point)  # fmt: skip
+                return ()
+        outer = self.points.get(var)
+        self.points[var] = None
+        body = self._statements(loop.body)
+        self.points[var] = outer
+        if head is None:
+            return ()
+        centre, radius, metric = head
+        offsets = neighborhood(self.ndim, radius, metric)
+        if len(offsets) > MOST_POINTS:
+            self.findings.add("S019", loop.iter, count=len(offsets), most=max(1, radius // 2))
+            return ()
+        at = self.findings.span(loop.iter)
+        return (ForNeighbors(var, grid, centre, radius, metric, offsets, body, loc=at),)
+
+    def _neighborhood(
+        self, call: ast.Call, grid: str, args: list[ast.expr], keywords: list[ast.keyword]
+    ) -> tuple[Point, int, str] | None:
+        if grid not in self.interface.grids or not isinstance(call.func, ast.Attribute):
+            self._no_grid(call.func, grid)
+            return None
+        named = {k.arg: k.value for k in keywords}
+        if len(args) == 1 and "r" in named:
+            args = [*args, named.pop("r")]
+        if len(args) != 2 or named.keys() - {"metric"}:
+            self._misuse(call, "neighbors", "a point and a radius", f"{len(args)} arguments", grid)
+            return None
+        centre = self._point(args[0], grid)
+        radius = self.expressions.constant(args[1])
+        if (
+            isinstance(radius, bool)
+            or not isinstance(radius, int | np.integer)
+            or not (0 <= radius <= MOST_RADIUS)
+        ):
+            self.findings.add("S007", args[1], most=MOST_RADIUS, grid=grid, point=self.sweep_point)
+            return None
+        metric = "l1"
+        if "metric" in named:
+            found = named["metric"].value if isinstance(named["metric"], ast.Constant) else None
+            if found not in METRICS:
+                self.findings.add("S014", named["metric"], got=ast.unparse(named["metric"]))
+                return None
+            metric = found
+        if centre is None:
+            return None
+        at = self.findings.span(call)
+        return Point(centre.name, centre.offset, loc=at), int(radius), metric
+
+    def _misuse(self, at: ast.AST, method: str, want: str, got: str, grid: str) -> None:
+        argument = "" if method == "interior_points" else f"{self.sweep_point}, 1"
+        example = f"{grid}.{method}({argument})"
+        self.findings.add("S008", at, method=method, want=want, got=got, example=example)
+
+    def _no_grid(self, at: ast.AST, what: str) -> None:
+        known = ", ".join(self.interface.grids) or "none"
+        self.findings.add("S006", at, what=what, known=known)
+
+    # -- points and reads
+
+    def _domain_expression(self, e: ast.expr) -> Expr | None:
+        match e:
+            case ast.Subscript(ast.Name(grid), index) if grid in self.interface.grids:
+                point = self._point(index, grid)
+                if point is None:
+                    return Const(0.0)
+                if grid in self.interface.outputs and not (
+                    point.name == self.sweep_point and not any(point.offset)
+                ):
+                    self.findings.add("S005", e, grid=grid)
+                return Read(grid, point, loc=self.findings.span(e))
+            case ast.Subscript(ast.Name(name), _) if name in self.points:
+                self.findings.add("S009", e, name=name, grid=self.interface.grids[0])
+                return Const(0.0)
+            case ast.Subscript(ast.Name(name), _) if name in self.expressions.locals_:
+                self._no_grid(e.value, name)
+                return Const(0.0)
+            case ast.Name(name) if name in self.points:
+                self.findings.add("S009", e, name=name, grid=self.interface.grids[0])
+                return Const(0.0)
+            case _:
+                return None
+
+    def _point(self, e: ast.expr, grid: str) -> Point | None:
+        """The point that an index means; findings are recorded for anything else."""
+        example = str((0,) * (self.ndim - 1) + (1,))
+        match e:
+            case ast.Name(name) if name in self.points:
+                return Point(name, (0,) * self.ndim, loc=self.findings.span(e))
+            case ast.BinOp(left, ast.Add() | ast.Sub() as op, right):
+                base = self._point(left, grid)
+                if base is None:
+                    return None
+                sign = 1 if isinstance(op, ast.Add) else -1
+                offset = self._offset(right, grid, example)
+                if offset is None:
+                    return None
+                moved = tuple(b + sign * o for b, o in zip(base.offset, offset, strict=True))
+                return Point(base.name, moved, loc=self.findings.span(e))
+            case _:
+                self.findings.add("S004", e, what=ast.unparse(e)[:40], grid=grid,
+                                  point=self.sweep_point or "x", offset=example)  # fmt: skip
+                return None
+
+    def _offset(self, e: ast.expr, grid: str, example: str) -> Offset | None:
+        value = self.expressions.constant(e)
+        if not isinstance(value, tuple) or not all(
+            isinstance(v, int | np.integer) and not isinstance(v, bool) for v in value
+        ):
+            self.findings.add("S012", e, grid=grid, point=self.sweep_point or "x", offset=example)
+            return None
+        if len(value) != self.ndim:
+            self.findings.add("S010", e, got=len(value), want=self.ndim, example=example)
+            return None
+        return tuple(int(v) for v in value)
+
+
+def _ghost(body: tuple[Statement, ...], ndim: int) -> Offset:
+    """Depth of the ghost zone on each axis: the farthest read, neighborhoods included."""
+    reach: dict[str, Offset] = {}
+
+    def far(point: Point) -> Offset:
+        base = reach.get(point.name, (0,) * ndim)
+        return tuple(b + abs(o) for b, o in zip(base, point.offset, strict=True))
+
+    ghost = (0,) * ndim
+    for n in (n for s in body for n in walk(s)):
+        if isinstance(n, ForNeighbors):
+            spread = tuple(max((abs(o[d]) for o in n.offsets), default=0) for d in range(ndim))
+            reach[n.var] = tuple(a + b for a, b in zip(far(n.centre), spread, strict=True))
+        elif isinstance(n, Read):
+            ghost = tuple(map(max, ghost, far(n.point)))
+    return ghost
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0] if body else None
+    documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    return body[1:] if documented else body
+
+
+def _as_load(target: ast.expr) -> ast.expr:
+    match target:
+        case ast.Name(id):
+            return ast.Name(id, ast.Load())
+        case ast.Subscript(value, index):
+            return ast.Subscript(value, index, ast.Load())
+        case _:
+            return target

@@ -1,0 +1,174 @@
+"""How far compiled code may differ from the plain Python by rounding alone: a running error bound.
+
+The optimised DAST is evaluated at some points with NumPy, in the kernel's own dtypes; beside each
+value runs a first-order bound of the error (Higham, *Accuracy and Stability of Numerical
+Algorithms*, 3.3).  Arithmetic that compiled code repeats to the bit adds nothing in exact code; a
+fused multiply-add saves one rounding, so an operation adds half a unit in the last place elsewhere;
+an elementary function may be off by a few units.  Where a comparison lies within its error, both
+branches are allowed for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...ir.dast import Let
+from ...ir.dtypes import DType
+from ...ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Name, Select, Unary
+from .dast import Read, Stencil, StorePoint
+
+Array = np.ndarray[Any, Any]
+Pair = tuple[Array, Array]
+_ELEMENTARY_ULPS = 8.0
+_SAFETY = 4.0
+_EXACT = ("min", "max", "npmin", "npmax", "abs", "sqrt", "floor")
+
+
+def rounding_bounds(
+    stencil: Stencil, values: Mapping[str, Any], index: tuple[Array, ...], exact: bool
+) -> dict[str, Array]:
+    """Output name -> largest legitimate difference (f64) at the points *index* (one array an axis)."""
+    run = _Evaluation(stencil, values, index, exact)
+    bounds: dict[str, Array] = {}
+    with np.errstate(all="ignore"):
+        for s in stencil.sweep.body:
+            if isinstance(s, Let):
+                run.names[s.name] = run.pair(s.value)
+            elif isinstance(s, StorePoint):
+                value, error = run.pair(s.value)
+                finite = np.isfinite(value) & ~np.isnan(error)
+                tiny = np.finfo(value.dtype).tiny if value.dtype.kind == "f" else 0
+                bounds[s.grid] = np.where(finite, _SAFETY * error + tiny, 0.0)
+    return bounds
+
+
+@dataclass(slots=True)
+class _Evaluation:
+    stencil: Stencil
+    values: Mapping[str, Any]
+    index: tuple[Array, ...]
+    exact: bool
+    names: dict[str, Pair] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, dtype in self.stencil.scalars.items():
+            self.names[name] = self.constant(self.values[name], dtype)
+
+    def constant(self, value: Any, dtype: DType) -> Pair:
+        return np.asarray(value, dtype.numpy), np.float64(0.0)  # type: ignore[return-value]
+
+    def pair(self, e: Expr) -> Pair:
+        """Value and error bound of *e* at all points."""
+        assert e.dtype is not None
+        kind = e.dtype.numpy
+        match e:
+            case Const(value):
+                return self.constant(value, e.dtype)
+            case Name(id):
+                value, error = self.names[id]
+                return value.astype(kind), error
+            case Read(grid, point):
+                at = tuple(i + o for i, o in zip(self.index, point.offset, strict=True))
+                return self.values[grid][at], np.float64(0.0)  # type: ignore[return-value]
+            case Unary("not", operand):
+                return ~self.pair(operand)[0].astype(bool), self.pair(operand)[1]
+            case Unary(op, operand):
+                value, error = self.pair(operand)
+                return (-value if op == "-" else ~value), error
+            case Binary(op, left, right):
+                return self.binary(op, self.pair(left), self.pair(right), kind)
+            case Compare(op, left, right):
+                a, b = self.pair(left), self.pair(right)
+                unsure = np.abs(a[0] - 1.0 * b[0]) <= a[1] + b[1]
+                surely_same = (a[1] == 0) & (b[1] == 0)
+                return _COMPARE[op](a[0], b[0]), np.where(unsure & ~surely_same, 1.0, 0.0)
+            case Logic(op, left, right):
+                (a, ea), (b, eb) = self.pair(left), self.pair(right)
+                return (a & b if op == "and" else a | b), np.maximum(ea, eb)
+            case Select(test, then, orelse):
+                (t, et), a, b = self.pair(test), self.pair(then), self.pair(orelse)
+                chosen = np.where(t, a[1], b[1])
+                either = np.abs(1.0 * a[0] - b[0]) + np.maximum(a[1], b[1])
+                return np.where(t, a[0], b[0]), np.where(et > 0, either, chosen)
+            case Call(func, args):
+                return self.call(func, [self.pair(a) for a in args], kind)
+            case Cast(operand):
+                value, error = self.pair(operand)
+                new = value.astype(kind)
+                return new, error + self.unit(new)
+            case _:
+                raise TypeError(f"{type(e).__name__} has no rounding rule")
+
+    def unit(self, value: Array, ulps: float = 0.5) -> Array:
+        """*ulps* units in the last place of *value*; none where compiled code repeats the bits."""
+        if value.dtype.kind != "f" or (self.exact and ulps < 1.0):
+            return np.float64(0.0)  # type: ignore[return-value]
+        return np.abs(value).astype(np.float64) * (ulps * np.finfo(value.dtype).eps)
+
+    def binary(self, op: str, left: Pair, right: Pair, kind: np.dtype[Any]) -> Pair:
+        (a, ea), (b, eb) = left, right
+        value = np.asarray(_BINARY[op](a, b)).astype(kind)
+        size_a, size_b = np.abs(1.0 * a), np.abs(1.0 * b)
+        if op in ("+", "-"):
+            return value, ea + eb + self.unit(value)
+        if op == "*":
+            return value, size_a * eb + size_b * ea + ea * eb + self.unit(value, 1.0)
+        if op == "/":
+            room = np.maximum(size_b - eb, np.finfo(np.float64).tiny)
+            return value, (ea + np.abs(value) * eb) / room + self.unit(value)
+        if op == "**":
+            slope = np.abs(value) * (size_b * ea / np.maximum(size_a, 1e-300))
+            log = np.where(size_a > 0, np.abs(np.log(np.maximum(size_a, 1e-300))), 0.0)
+            spread = slope + np.abs(value) * log * eb
+            return value, spread + self.unit(value, _ELEMENTARY_ULPS)
+        if op in ("//", "%"):
+            certain = (ea == 0) & (eb == 0)
+            jump = np.ones_like(size_b) if op == "//" else size_b
+            return value, np.where(certain, self.unit(value), jump + ea + eb)
+        return value, ea + eb
+
+    def call(self, func: str, args: list[Pair], kind: np.dtype[Any]) -> Pair:
+        a, ea = args[0]
+        if func in ("min", "max", "npmin", "npmax"):
+            b, eb = args[1]
+            take_b = {"min": b < a, "npmin": ~(a < b), "max": b > a, "npmax": ~(a > b)}[func]
+            if func in ("npmin", "npmax"):
+                take_b &= ~np.isnan(a)
+            return np.where(take_b, b, a), np.maximum(ea, eb)
+        if func == "floor":
+            low, high = np.floor(a - ea), np.floor(a + ea)
+            return np.floor(a).astype(kind), high - low
+        value = np.asarray(getattr(np, func)(a)).astype(kind)
+        spread = np.where(ea > 0, _slope(func, a, value) * ea, 0.0)
+        return value, spread + self.unit(value, 0.5 if func in _EXACT else _ELEMENTARY_ULPS)
+
+
+def _slope(func: str, a: Array, value: Array) -> Array:
+    """The derivative's size near *a*."""
+    tiny = 1e-300
+    match func:
+        case "abs":
+            return np.ones_like(1.0 * a)
+        case "sqrt":
+            return 0.5 / np.maximum(np.abs(value), tiny)
+        case "exp":
+            return np.abs(value) * 1.01
+        case "log":
+            return 1.0 / np.maximum(np.abs(1.0 * a), tiny)
+        case "tan":
+            return 1.0 + np.square(1.0 * value)
+        case _:  # sin, cos, tanh
+            return np.ones_like(1.0 * a)
+
+
+_COMPARE = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
+            "==": np.equal, "!=": np.not_equal}  # fmt: skip
+_BINARY = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide,
+    "%": np.mod, "**": np.power, "&": np.bitwise_and, "|": np.bitwise_or, "^": np.bitwise_xor,
+    "<<": np.left_shift, ">>": np.right_shift,
+}  # fmt: skip

@@ -1,0 +1,17 @@
+"""The least work of a sweep, for rooflines: points, operations, compulsory traffic."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ...stages import Work
+from .dast import Stencil
+from .dast_passes import flops
+
+
+def work(stencil: Stencil) -> Work:
+    """Each input read once with its ghost zone, each output written once; from the optimised DAST."""
+    points = prod(map(len, stencil.interior))
+    read = sum(g.dtype.size_bytes * prod(g.shape) for g in stencil.grids.values() if not g.output)
+    written = sum(g.dtype.size_bytes * points for g in stencil.grids.values() if g.output)
+    return Work(points, flops(stencil), read + written)

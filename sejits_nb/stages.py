@@ -1,0 +1,312 @@
+"""Every value that flows through the five phases, in the order in which it appears.
+
+    KernelSource + Signature -1-> Dast -2-> Dast -3-> Past -4-> VariantSpace
+          -(one Config)-> Variant -5-> SourceUnit -> Artifact (on disk) -> Executable (live)
+
+All of them are frozen, comparable and picklable, except an executable (``contracts.Executable``).
+Shapes and dtypes enter once, as a :class:`Signature`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .ir.dast import Line, Statement, listing
+from .ir.dtypes import DType
+from .ir.node import Node, Span
+from .ir.past import Param, Unit
+
+Captured = bool | int | float | tuple[Any, ...] | str
+"""A captured value: a number (NumPy scalars keep their type), a tuple of them, or a known function."""
+
+
+@dataclass(frozen=True, slots=True)
+class KernelSource:
+    """A kernel as the user wrote it.
+
+    ``text`` is the cell (magic line included) or the function's source; spans count its lines from 1.
+    ``where`` names the place for a person (``Cell In[7]``) and ``first_line`` is the line there of the
+    first line of *text*.  ``captured`` holds the values that free names had when this was made, sorted
+    by name: they are compile-time constants.
+    """
+
+    name: str
+    text: str
+    where: str
+    first_line: int = 1
+    captured: tuple[tuple[str, Captured], ...] = ()
+
+    @property
+    def code(self) -> str:
+        """*text* as Python parses it: a magic line is blanked, so that spans stay true."""
+        head, newline, rest = self.text.partition("\n")
+        return newline + rest if head.lstrip().startswith("%%") else self.text
+
+    @property
+    def line_count(self) -> int:
+        """Lines of Python that carry code: no blank lines, no comments, no magic line."""
+        lines = (line.strip() for line in self.code.splitlines())
+        return sum(1 for line in lines if line and not line.startswith(("#", "@")))
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayType:
+    """An array argument: ``strides`` count elements, one an axis."""
+
+    dtype: DType
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype}[{', '.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarType:
+    """A scalar argument, passed by value."""
+
+    dtype: DType
+
+    def __str__(self) -> str:
+        return str(self.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a call says about its arguments, in parameter order, outputs included."""
+
+    args: tuple[tuple[str, ArrayType | ScalarType], ...]
+
+    def __getitem__(self, name: str) -> ArrayType | ScalarType:
+        return dict(self.args)[name]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name}: {kind}" for name, kind in self.args)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One value for each knob; comparable, and its text is the key that records use."""
+
+    items: tuple[tuple[str, int], ...] = ()
+
+    def __getitem__(self, knob: str) -> int:
+        return dict(self.items)[knob]
+
+    def __str__(self) -> str:
+        return " ".join(f"{k}={v}" for k, v in self.items) or "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One point of the variant space: a configuration and the PAST that it gives."""
+
+    config: Config
+    past: Unit
+
+
+@dataclass(frozen=True)
+class SourceUnit:
+    """Generated source, line by line with the span of the cell that each line computes."""
+
+    language: str
+    entry: str
+    params: tuple[Param, ...]
+    lines: tuple[Line, ...]
+
+    @cached_property
+    def text(self) -> str:
+        """The file as the compiler reads it."""
+        return "\n".join(line.text for line in self.lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildLog:
+    """How an artifact came to be: the command, what the compiler said, how long it took."""
+
+    command: tuple[str, ...]
+    log: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Compiled code on disk; ``key`` is the SHA-256 of source, flags, compiler and CPU."""
+
+    key: str
+    library: str
+    source: str
+    entry: str
+    params: tuple[Param, ...]
+    build: BuildLog
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one sweep has to do at least, derived from its optimised DAST.
+
+    ``bytes_`` is the compulsory traffic (each grid read once, each output written once).
+    """
+
+    points: int
+    flops_per_point: int
+    bytes_: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What became of one variant: checked, timed, or failed with a reason."""
+
+    config: Config
+    platform: str
+    verdict: str
+    times_s: tuple[float, ...] = ()
+    reason: str = ""
+
+    @property
+    def median_s(self) -> float:
+        """Median run time, seconds; infinite for a variant that was not timed."""
+        ordered = sorted(self.times_s)
+        middle = len(ordered) // 2
+        if not ordered:
+            return float("inf")
+        return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+    @property
+    def mad_s(self) -> float:
+        """Median absolute deviation of the run times, seconds."""
+        if not self.times_s:
+            return float("inf")
+        centre = self.median_s
+        return sorted(abs(t - centre) for t in self.times_s)[len(self.times_s) // 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One arrow of the pipeline as it was taken: its result as lines, and whether it did anything."""
+
+    phase: int
+    name: str
+    lines: tuple[Line, ...]
+    seconds: float = 0.0
+    changed: bool = True
+    tree: Node | None = field(default=None, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The listing as one string."""
+        return "\n".join(line.text for line in self.lines)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All steps of one specialization, in order: the only list of stages that anything shows."""
+
+    source: KernelSource
+    steps: tuple[Step, ...] = ()
+
+    def then(self, step: Step) -> Trace:
+        """This trace with *step* appended."""
+        return Trace(self.source, (*self.steps, step))
+
+    def last(self, phase: int) -> Step:
+        """The last step taken in *phase*."""
+        return next(s for s in reversed(self.steps) if s.phase == phase)
+
+    def first(self, phase: int) -> Step:
+        """The first step taken in *phase*."""
+        return next(s for s in self.steps if s.phase == phase)
+
+    def links(self) -> tuple[tuple[Span, str, int], ...]:
+        """The provenance table: (span of the cell, step name, 1-based line of that step)."""
+        return tuple(
+            (line.loc, step.name, number)
+            for step in self.steps
+            for number, line in enumerate(step.lines, 1)
+            if line.loc is not None
+        )
+
+    def to_json(self) -> str:
+        """The trace without its trees, for a viewer in another process."""
+        return json.dumps(
+            {
+                "source": asdict(self.source),
+                "steps": [
+                    {"phase": s.phase, "name": s.name, "seconds": s.seconds, "changed": s.changed,
+                     "lines": [[line.text, str(line.loc) if line.loc else None] for line in s.lines]}
+                    for s in self.steps
+                ],
+            },
+            default=repr,
+        )  # fmt: skip
+
+
+def lines_of(tree: Statement) -> tuple[Line, ...]:
+    """The listing of a DAST or PAST."""
+    return tuple(listing(tree))
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What one array must hold after a run: ``value`` at ``where`` (an index for NumPy), each element
+    within ``tolerance`` of it (0: to the bit, NaN equal to NaN)."""
+
+    name: str
+    where: Any
+    value: Any
+    tolerance: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One comparison with the plain Python: run on ``values``, then meet every expectation."""
+
+    signature: Signature
+    values: Mapping[str, Any]
+    expectations: tuple[Expectation, ...]
+    label: str
+
+    def arrays(self) -> Iterator[tuple[str, Any]]:
+        """The array arguments, in parameter order."""
+        return ((n, self.values[n]) for n, t in self.signature.args if isinstance(t, ArrayType))
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a card shows of one specialization: the trace, the race, and where it was run.
+
+    ``python_s`` is the plain Python's time for one whole sweep, seconds: measured on
+    ``python_points`` points and scaled to ``work.points``.  ``best`` is ``None`` when the plain
+    Python itself is what a call runs; ``note`` then says why.
+    """
+
+    trace: Trace
+    signature: Signature
+    measurements: tuple[Measurement, ...]
+    best: Measurement | None
+    work: Work
+    python_s: float
+    python_points: int
+    artifact: Artifact | None
+    machine: str
+    date: str
+    seconds: float
+    check: str = "fast"
+    note: str = ""
+
+    @property
+    def speedup(self) -> float | None:
+        """Plain Python over the best variant, or ``None`` if either was not timed."""
+        if self.best is None or not self.best.times_s or not self.python_s:
+            return None
+        return self.python_s / self.best.median_s
+
+    @property
+    def generated(self) -> Step | None:
+        """The step that holds the best variant's source, if there is one."""
+        return next((s for s in reversed(self.trace.steps) if s.phase == 5), None)

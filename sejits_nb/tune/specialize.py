@@ -1,0 +1,178 @@
+"""One signature of one kernel, from source to something that runs: choose, build, prove, load."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import config
+from ..contracts import Executable, Namespace, Platform, Specializer, VariantSpace
+from ..errors import BackendError, Diagnostic, OptionError, WrongResult, did_you_mean
+from ..machine.detect import machine_name
+from ..phase4_variants.space import configurations
+from ..pipeline import Pipeline
+from ..stages import (
+    Artifact, Case, Config, KernelSource, Measurement, Report, Signature, Trace,
+)  # fmt: skip
+from .prove import Prover
+from .records import best_of, recall, record_key, remember
+from .runner import race, time_plain
+
+_MOST_CONFIGS = {"none": 1, "quick": 12, "full": 60}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be specialized: the kernel, the call, and how much effort to spend.
+
+    ``prefer`` is the configuration that served another shape best; ``fresh`` ignores records.
+    """
+
+    specializer: Specializer
+    platform: Platform
+    source: KernelSource
+    lookup: Namespace
+    values: Mapping[str, Any]
+    signature: Signature
+    check: str = "fast"
+    tune: str = "none"
+    budget_s: float | None = None
+    pins: tuple[tuple[str, int], ...] = ()
+    prefer: Config = Config()
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Specialization:
+    """A signature's result; ``executable`` is live, everything else can be kept."""
+
+    signature: Signature
+    trace: Trace
+    artifact: Artifact
+    executable: Executable
+    config: Config
+    platform: str
+    report: Report | None = None
+
+
+def specialize(request: Request) -> Specialization:
+    """All five phases for one call.
+
+    With ``tune="none"`` the recorded best or the model's choice is built and proven; else the space is
+    raced (or its record recalled) and the result carries a :class:`Report`.
+    Raises the specializer's error, :class:`BackendError`, :class:`WrongResult`.
+    """
+    start = time.perf_counter()
+    strict = request.check == "strict"
+    prover = Prover(Pipeline(request.specializer, request.platform), request.source, strict)
+    _, space = prover.front(request.signature)
+    key = record_key(request.source, request.signature, request.platform.name, request.check)
+    recorded = None if request.fresh or request.pins else recall(key)
+    if request.tune == "none":
+        measured = recorded[0] if recorded else ()
+        chosen = _choice(request, space, measured)
+        return _prove_one(request, prover, chosen)
+    cases = _cases(request, prover)
+    if recorded and best_of(recorded[0]):
+        measurements, python_s, python_points = recorded
+    else:
+        wanted = _configs(request, space)
+        budget = request.budget_s or config.TUNE_BUDGET_S[request.tune]
+        measurements = race(prover, request.signature, request.values, wanted, cases, budget)
+        python_s, python_points = _plain(request, prover)
+        remember(key, measurements, python_s, python_points)
+    best = best_of(measurements)
+    if best is None:
+        raise _none_left(request, measurements)
+    done = _prove_one(request, prover, best.config, cases)
+    work = request.specializer.work(prover.optimised(request.signature))
+    report = Report(
+        trace=done.trace, signature=request.signature, measurements=measurements, best=best,
+        work=work, python_s=python_s * work.points / max(1, python_points),
+        python_points=python_points, artifact=done.artifact, machine=machine_name(),
+        date=time.strftime("%Y-%m-%d %H:%M"), seconds=time.perf_counter() - start,
+        check=request.check,
+    )  # fmt: skip
+    return dataclasses.replace(done, report=report)
+
+
+def _prove_one(
+    request: Request, prover: Prover, chosen: Config, cases: Sequence[Case] | None = None
+) -> Specialization:
+    """Build one configuration and prove it, unless checking is off; raises :class:`WrongResult`."""
+    platform = request.platform
+    if request.check != "off":
+        cases = cases if cases is not None else _cases(request, prover)
+        prover.build_all([(case.signature, chosen) for case in cases or ()])
+        if reason := prover.verdict(chosen, cases or ()):
+            wrong = Measurement(chosen, platform.name, "wrong", reason=reason)
+            raise _none_left(request, (wrong,))
+    trace, artifact = prover.build(request.signature, chosen)
+    executable = platform.load(artifact)
+    return Specialization(request.signature, trace, artifact, executable, chosen, platform.name)
+
+
+def _cases(request: Request, prover: Prover) -> tuple[Case, ...] | None:
+    if request.check == "off":
+        return None
+    return request.specializer.cases(
+        request.source, request.lookup, prover.optimised, request.signature, request.values,
+        request.check == "strict",
+    )  # fmt: skip
+
+
+def _plain(request: Request, prover: Prover) -> tuple[float, int]:
+    run, points = request.specializer.plain_run(
+        request.source, request.lookup, prover.optimised(request.signature), request.values
+    )
+    return time_plain(run), points
+
+
+def _configs(request: Request, space: VariantSpace) -> list[Config]:
+    found = [c for c in configurations(space) if set(request.pins) <= set(c.items)]
+    if not found:
+        found = [_choice(request, space, ())]
+    return found[: _MOST_CONFIGS[request.tune]]
+
+
+def _choice(request: Request, space: VariantSpace, measured: tuple[Measurement, ...]) -> Config:
+    """The recorded best; else the model's choice, with what served another shape, and the pins."""
+    best = best_of(measured)
+    if best is not None:
+        return best.config
+    knobs = {k.name: k for k in space.knobs}
+    chosen = dict(space.default.items)
+    for name, value in request.prefer.items:
+        if name != "threads" and name in knobs and value in knobs[name].values:
+            chosen[name] = value
+    for name, value in request.pins:
+        if name not in knobs:
+            raise OptionError(Diagnostic("O002", f"this kernel has no knob {name!r}",
+                                         "knobs depend on the kernel and the platform",
+                                         did_you_mean(name, knobs)))  # fmt: skip
+        if value < 0 or (value < 1 and name != "tile"):
+            raise OptionError(Diagnostic("O002", f"knob {name} cannot be {value}",
+                                         knobs[name].doc, f"set=\"{name}={knobs[name].default}\""))  # fmt: skip
+        chosen[name] = value
+    return Config(tuple(chosen.items()))
+
+
+def _none_left(
+    request: Request, measurements: tuple[Measurement, ...]
+) -> BackendError | WrongResult:
+    """No variant may be chosen: a failed build if all failed, a wrong result otherwise."""
+    first = measurements[0]
+    if all(m.verdict == "failed" for m in measurements):
+        return BackendError(Diagnostic("B005", f"no variant of {request.source.name!r} compiles",
+                                       first.reason.replace("\n", " "),
+                                       "run with fallback=True for the plain Python",
+                                       where=request.source.where))  # fmt: skip
+    return WrongResult(Diagnostic("W001", f"no variant of {request.source.name!r} equals the plain "
+                                  f"Python: {first.reason}",
+                                  f"check={request.check!r} compares every variant before it may run",
+                                  "check=\"fast\" allows rounding" if request.check == "strict"
+                                  else "report it with the cell: this is a defect of ours",
+                                  where=request.source.where))  # fmt: skip

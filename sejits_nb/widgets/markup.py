@@ -1,0 +1,64 @@
+"""Small pieces of static HTML that the card, the levels and the diffs share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from html import escape
+
+from .wording import count_text
+
+CODE_FONT = "var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)"
+_CODE = "display:inline-block;min-width:100%;white-space:pre"
+BORDER = "var(--jp-border-color2,rgba(128,128,128,.35))"
+
+
+def root_class(text: str) -> str:
+    """The class that scopes the style of a fragment: the same for the same content."""
+    return f"sejits-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str = "") -> str:
+    """Rows of HTML as preformatted code; what does not fit is counted, and *whole* says where it is."""
+    kept, size = 0, 0
+    while kept < len(rows) and (size := size + len(rows[kept].encode()) + 1) <= room_bytes:
+        kept += 1
+    shown = list(rows[:kept])
+    if kept < len(rows):
+        shown.append(escape(f"… {count_text(len(rows) - kept)} more lines{whole and ': ' + whole}"))
+    text = "".join(row + "\n" for row in shown)
+    opening = f'<pre class="{kind}">' if kind else "<pre>"
+    return f'{opening}<code style="{_CODE}">{text}</code></pre>'
+
+
+def table(
+    headers: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numeric: Sequence[bool],
+    caption: str,
+    strong: int | None = None,
+) -> str:
+    """A data table of plain texts: the first cell of a row is its header, row *strong* is in bold,
+    and without *headers* there is no head.
+
+    Alignment and weight are inline: JupyterLab's own style centres tables and aligns to the right.
+    """
+    align = ["right" if right else "left" for right in numeric]
+    head = "".join(
+        f'<th scope="col" style="text-align:{a}">{escape(h)}</th>'
+        for h, a in zip(headers, align, strict=False)
+    )
+    body = []
+    for number, row in enumerate(rows):
+        weight = f";font-weight:{'bold' if number == strong else 'normal'}"
+        cells = [
+            f'<td style="text-align:{a}{weight}">{escape(cell)}</td>'
+            for cell, a in zip(row[1:], align[1:], strict=True)
+        ]
+        first = f'<th scope="row" style="text-align:left{weight}">{escape(row[0])}</th>'
+        body.append(f"<tr>{first}{''.join(cells)}</tr>")
+    return (
+        f'<table class="sejits-data" style="margin-left:0">'
+        f'<caption style="text-align:left">{escape(caption)}</caption>'
+        f"{head and f'<thead><tr>{head}</tr></thead>'}<tbody>{''.join(body)}</tbody></table>"
+    )

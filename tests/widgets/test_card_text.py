@@ -1,0 +1,129 @@
+"""The plain-text card, word for word, and the wording that every display shares."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from sejits_nb.stages import Report, Trace
+from sejits_nb.widgets.card_text import card_text, tied
+from sejits_nb.widgets.wording import (
+    count_text,
+    lines_text,
+    seconds_text,
+    spread_text,
+    times_text,
+)
+
+Alter = Callable[..., Report]
+
+CARD = """\
+blur: 4 200× faster than Python · 192 µs · 21.8 GB/s compulsory · correct
+
+  variant                     platform  median ± MAD  speedup  GB/s  verdict
+  threads=2 tile=0 unroll=1   openmp      192 ± 4 µs   4 200×  21.8  correct, best
+  threads=2 tile=0 unroll=4   openmp      195 ± 3 µs   4 130×  21.5  correct, tie
+  threads=2 tile=32 unroll=1  openmp      214 ± 5 µs   3 770×  19.6  correct
+  threads=2 tile=32 unroll=4  openmp      231 ± 4 µs   3 490×  18.2  correct
+  threads=1 tile=0 unroll=1   openmp      371 ± 6 µs   2 170×  11.3  correct
+  plain Python                python           0.8 s       1×        the reference, scaled
+  … 2 slower variants not shown
+
+  wrong: threads=2 tile=64 unroll=8 on openmp: out[3, 7] is 1.5, the plain Python has 1.25
+
+tried 8 · failed 1 · cached: no · compile 0.4 s · 6 lines of Python → 23 lines of C
+plain Python: 3.1 µs a point, timed on 1 600 points and scaled to 260 100
+u: f64[512, 512], out: f64[512, 512] · AMD EPYC 7763, 2 of 2 CPUs · 2025-11-21 13:40"""
+
+PLAIN = """\
+blur: runs as plain Python · no C compiler was found
+
+plain Python: 3.1 µs a point, timed on 1 600 points and scaled to 260 100
+u: f64[512, 512], out: f64[512, 512] · AMD EPYC 7763, 2 of 2 CPUs · 2025-11-21 13:40"""
+
+
+def test_the_card_word_for_word(report: Report) -> None:
+    assert card_text(report) == CARD
+
+
+def test_the_card_of_a_kernel_that_runs_as_plain_python(altered: Alter, report: Report) -> None:
+    trace = Trace(report.trace.source, report.trace.steps[:1])
+    plain = altered(
+        best=None, measurements=(), artifact=None, trace=trace, note="no C compiler was found"
+    )
+    assert card_text(plain) == PLAIN
+
+
+def test_when_every_variant_fails_each_reason_is_said(altered: Alter, report: Report) -> None:
+    bad = [
+        dataclasses.replace(m, verdict="failed", times_s=(), reason=f"signal {n}\nmore")
+        for n, m in enumerate(report.measurements)
+    ]
+    text = card_text(altered(best=None, measurements=tuple(bad), note="no variant passed"))
+    assert text.startswith("blur: runs as plain Python · no variant passed\n")
+    assert "failed: threads=1 tile=0 unroll=1 on openmp: signal 0\n" in text
+    assert "… 3 more failed" in text
+    assert "more\n" not in text
+
+
+def test_unchecked_is_said_in_headline_and_rows(altered: Alter) -> None:
+    text = card_text(altered(check="off"))
+    assert text.splitlines()[0].endswith("· UNCHECKED")
+    assert "UNCHECKED, best" in text
+    assert "correct" not in text
+
+
+def test_a_strict_check_is_said(altered: Alter) -> None:
+    assert card_text(altered(check="strict")).splitlines()[0].endswith("· correct to the bit")
+
+
+def test_a_variant_within_the_noise_of_the_best_is_a_tie(report: Report) -> None:
+    assert [tied(report, m) for m in report.measurements[:4]] == [False, False, True, False]
+
+
+def test_a_slower_kernel_says_so(altered: Alter) -> None:
+    assert card_text(altered(python_s=0.000096)).startswith(
+        "blur: 2.0× slower than Python · 192 µs"
+    )
+
+
+def test_a_best_variant_that_was_not_timed(altered: Alter, report: Report) -> None:
+    best = dataclasses.replace(report.measurements[1], times_s=())
+    text = card_text(altered(best=best, measurements=(best,), python_s=0.0))
+    assert text.startswith("blur: not timed · correct\n")
+    assert "plain Python: not timed" in text
+
+
+def test_a_cached_kernel_and_a_python_timed_in_full(altered: Alter, report: Report) -> None:
+    assert report.artifact is not None
+    cached = dataclasses.replace(report.artifact, cached=True)
+    text = card_text(altered(artifact=cached, python_points=260_100, note="2 loops were fused"))
+    assert "cached: yes · compiled earlier in 0.4 s" in text
+    assert "plain Python: 3.1 µs a point, timed on all 260 100 points" in text
+    assert "\n2 loops were fused\n" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1.9e-3, "1.9 ms"), (3.1e-6, "3.1 µs"), (0.41, "0.4 s"), (9.96e-6, "10 µs"),
+     (999.7e-6, "1.0 ms"), (9.97e-2, "0.1 s"), (4e-10, "0.4 ns"), (12.34, "12 s"),
+     (119.7, "2 min 0 s"), (185, "3 min 5 s"), (float("inf"), "not timed")],
+)  # fmt: skip
+def test_durations(seconds: float, text: str) -> None:
+    assert seconds_text(seconds) == text
+
+
+def test_spreads_keep_one_unit() -> None:
+    assert spread_text(1.921e-3, 31e-6) == "1.92 ± 0.03 ms"
+    assert spread_text(12.34e-3, 1e-3) == "12.3 ± 1.0 ms"
+    assert spread_text(float("inf"), float("inf")) == "not timed"
+
+
+def test_ratios_counts_and_lines() -> None:
+    assert [times_text(r) for r in (212.4, 4198.0, 3.44, 0.0821)] == [
+        "212×", "4 200×", "3.4×", "0.082×"
+    ]  # fmt: skip
+    assert count_text(262_144) == "262 144"
+    assert [lines_text(n, "C") for n in (1, 1_712)] == ["1 line of C", "1 712 lines of C"]
