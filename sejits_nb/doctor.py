@@ -73,4 +73,13 @@ def explain(code: str) -> str:
                                      "codes are printed at the head of each error",
                                      did_you_mean(code.upper(), rules)))  # fmt: skip
     rule = rules[code.upper()]
-    return f"{code.upper()}: {rule.message}\n  why:  {rule.why}\n  try:  {rule.try_}"
+    message, why, try_ = (text.format_map(_Example()) for text in rule[:3])
+    return f"{code.upper()}: {message}\n  why:  {why}\n  try:  {try_}"
+
+
+class _Example(dict[str, str]):
+    """Values that make a rule's templates readable without a program at hand."""
+
+    def __missing__(self, key: str) -> str:
+        examples = {"grid": "u", "point": "x", "offset": "(0, 1)", "name": "name", "op": "and"}
+        return examples.get(key, "...")

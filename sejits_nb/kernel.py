@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import threading
 import time
 import types
@@ -14,14 +15,19 @@ from typing import Any
 
 from . import registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
-from .errors import BackendError, Diagnostic, LanguageError, SejitsError, WrongResult
+from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .machine.detect import machine_name
 from .options import Options
-from .phase1_frontend.capture import free_names, from_function, recapture
-from .phase3_lower.select_platform import select_platform
-from .pipeline import Pipeline
+from .pipeline import Pipeline, free_names, from_function, recapture, select_platform
 from .stages import (
-    BuildLog, Config, KernelSource, Report, Signature, SourceUnit, Step, Trace, Work,
+    BuildLog,
+    KernelSource,
+    Measurement,
+    Report,
+    Signature,
+    Step,
+    Trace,
+    Work,
 )  # fmt: skip
 from .tune.runner import time_plain
 from .tune.specialize import Request, Specialization, specialize
@@ -42,12 +48,14 @@ class Kernel:
         self, specializer: Specializer, source: KernelSource, lookup: Namespace, options: Options
     ) -> None:
         self._specializer, self._lookup, self.options = specializer, lookup, options
+        specializer.interface(source)  # what is no function at all is refused before anything else
         self._source = recapture(source, lookup)
         self.interface = specializer.interface(self._source)
         self._plain = specializer.reference(self._source, lookup)
         self._ready: dict[tuple[str, Signature], Specialization | None] = {}
         self._last: Specialization | None = None
         self._said: set[str] = set()
+        self._note = ""
         self._lock = threading.RLock()
         self._has_free_names = bool(free_names(source.code, source.name))
         self.report: Report | None = None
@@ -73,10 +81,12 @@ class Kernel:
 
     def _run(self, values: Mapping[str, Any]) -> None:
         found = self._specialization(values)
-        if found is None:
-            self._plain(values)
-        else:
+        if found is not None:
             found.executable(values)
+            return
+        if self.options.backend != ("python",):
+            self._say(f"{self.__name__} runs as plain Python; {self._note}")
+        self._plain(values)
 
     def _bound_run(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A call without arguments on exactly these arrays."""
@@ -118,47 +128,62 @@ class Kernel:
         self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
     ) -> Specialization | None:
         """One place of fall-back: the plain Python where language or machine says no."""
-        platform, skipped = self._platform()
-        if platform is None:
-            self._say("\n".join((f"{self.__name__} runs as plain Python", *skipped)), skipped)
-            return None
-        if skipped and self.options.backend != ("auto",):
-            self._say("\n".join((f"{self.__name__} runs on {platform.name}", *skipped)), skipped)
-        prefer = self._last.config if self._last else Config()
         options = self.options
-        request = Request(
-            self._specializer, platform, self._source, self._lookup, values, signature,
-            options.check, tune, options.budget_s, options.pins, prefer, fresh,
-        )  # fmt: skip
         try:
+            platform, skipped = self._platform(signature)
+            self._note = "" if platform else "; ".join(skipped) or "backend 'python' was asked for"
+            if platform is None:
+                return None
+            request = Request(
+                self._specializer, platform, self._source, self._lookup, values, signature,
+                options.check, tune, options.budget_s, options.pins,
+                self._last.config if self._last else None, fresh,
+            )  # fmt: skip
             done = specialize(request)
         except (LanguageError, BackendError, WrongResult) as error:
             if not options.fallback:
                 raise
-            self._say(f"{self.__name__} runs as plain Python\n{error}", (str(error),))
+            self._note = str(error)
             return None
+        if skipped and options.backend != ("auto",):
+            self._say(f"{self.__name__} runs on {platform.name}; {'; '.join(skipped)}")
         self._last = done
-        self.report = done.report or self.report
         return done
 
-    def _platform(self) -> tuple[Platform | None, tuple[str, ...]]:
-        wanted: list[str] = []
-        for name in self.options.backend:
-            wanted += registry.platform_names() if name == "auto" else (name,)
-        before_python = wanted[: wanted.index("python")] if "python" in wanted else wanted
-        platforms = [registry.platform(name) for name in before_python]
-        found, skipped = select_platform(platforms, self._specializer.lower.keys())
-        if found is None and "auto" not in self.options.backend and "python" not in wanted:
-            rest = [registry.platform(n) for n in registry.platform_names() if n not in wanted]
-            found, more = select_platform(rest, self._specializer.lower.keys())
-            skipped += more
+    def _platform(self, signature: Signature) -> tuple[Platform | None, tuple[str, ...]]:
+        """The platform to use, or ``None`` for the plain Python, and why others were passed over.
+
+        A program outside the language is refused here, whatever the machine has; so is a machine
+        without any of the platforms asked for by name, unless the kernel may fall back.
+        """
+        known = registry.platform_names()
+        wanted = [p for b in self.options.backend for p in (known if b == "auto" else (b,))]
+        if "python" in wanted:
+            wanted = wanted[: wanted.index("python")]
+        elif self.options.fallback:
+            wanted += [p for p in known if p not in wanted]
+        languages = self._specializer.lower
+        found, skipped = select_platform([registry.platform(p) for p in wanted], languages)
+        if found is None:
+            self._front(signature)
+            if not self.options.fallback and not {"auto", "python"} & {*self.options.backend}:
+                what = f"{self.__name__!r} cannot run on {' or '.join(wanted)}"
+                raise BackendError(
+                    Diagnostic("B001", what, "; ".join(skipped), "--fallback, or another --backend",
+                               where=self._source.where)
+                )  # fmt: skip
         return found, skipped
 
-    def _say(self, text: str, reasons: tuple[str, ...]) -> None:
-        """Warn once for each reason; choosing ``backend="python"`` is no reason to warn."""
-        if reasons and text not in self._said:
+    def _front(self, signature: Signature) -> Trace:
+        """Phases 1 to 3, which need no compiler."""
+        return Pipeline(self._specializer, registry.platform("c")).front(self._source, signature)
+
+    def _say(self, text: str) -> None:
+        """Warn once, at the place of the kernel's own source."""
+        if text not in self._said:
             self._said.add(text)
-            warnings.warn(text, SejitsWarning, stacklevel=6)
+            where, line = self._source.where, self._source.first_line
+            warnings.warn_explicit(text, SejitsWarning, where, line)
 
     # -- measuring
 
@@ -170,16 +195,13 @@ class Kernel:
         values = self._bind(args, kwargs).values
         signature = self._specializer.signature(self.interface, values)
         self._source = recapture(self._source, self._lookup)
-        tune = self.options.tune
         start = time.perf_counter()
         with self._lock:
-            found = self._specialize(signature, values, tune, fresh)
+            found = self._specialize(signature, values, self.options.tune, fresh)
             self._ready[repr(self._source.captured), signature] = found
-        if found is None or found.report is None:
-            self.report = self._untuned_report(
-                found, signature, values, time.perf_counter() - start
-            )
-        assert self.report is not None
+        seconds = time.perf_counter() - start
+        raced = found.report if found else None
+        self.report = raced or self._untuned_report(found, signature, values, seconds)
         return self.report
 
     def sample_arguments(self) -> tuple[Any, ...]:
@@ -216,32 +238,32 @@ class Kernel:
         return True
 
     def _untuned_report(
-        self, found: Specialization | None, signature: Signature, values: Mapping[str, Any],
+        self,
+        found: Specialization | None,
+        signature: Signature,
+        values: Mapping[str, Any],
         seconds: float,
-    ) -> Report:  # fmt: skip
+    ) -> Report:
         """The card of a kernel that was not raced: its one variant, or the plain Python."""
-        trace, work, python_s, points = self._front_for_report(signature, values)
-        note = "" if found else "; ".join(sorted(self._said)) or "backend='python' was asked for"
+        work, python_s, points = Work(0, 0, 0), 0.0, 0
+        try:
+            trace = found.trace if found else self._front(signature)
+        except LanguageError:
+            trace = Trace(self._source)
+        else:
+            dast = trace.last(2).tree
+            work = self._specializer.work(dast)
+            run, points = self._specializer.plain_run(self._source, self._lookup, dast, values)
+            python_s = time_plain(run) * work.points / max(1, points)
+        checked = "unchecked" if self.options.check == "off" else "correct"
+        best = Measurement(found.config, found.platform, checked) if found else None
         return Report(
-            trace=found.trace if found else trace, signature=signature, measurements=(), best=None,
+            trace=trace, signature=signature, measurements=(best,) if best else (), best=best,
             work=work, python_s=python_s, python_points=points,
             artifact=found.artifact if found else None, machine=machine_name(),
             date=time.strftime("%Y-%m-%d %H:%M"), seconds=seconds, check=self.options.check,
-            note=note or f"not timed ({found.platform}, {found.config})" if found else note,
+            note=self._note,
         )  # fmt: skip
-
-    def _front_for_report(
-        self, signature: Signature, values: Mapping[str, Any]
-    ) -> tuple[Trace, Work, float, int]:
-        pipeline = Pipeline(self._specializer, registry.platform("c"))
-        try:
-            trace = pipeline.front(self._source, signature)
-        except LanguageError:
-            return Trace(self._source), Work(0, 0, 0), 0.0, 0
-        dast = trace.last(2).tree
-        work = self._specializer.work(dast)
-        run, points = self._specializer.plain_run(self._source, self._lookup, dast, values)
-        return trace, work, time_plain(run) * work.points / max(1, points), points
 
     # -- looking
 
@@ -252,8 +274,10 @@ class Kernel:
             return self._last.trace
         values = self._bind(self.sample_arguments(), {}).values
         signature = self._specializer.signature(self.interface, values)
-        pipeline = Pipeline(self._specializer, registry.platform("c"))
-        trace = pipeline.front(self._source, signature)
+        pipeline, trace = (
+            Pipeline(self._specializer, registry.platform("c")),
+            self._front(signature),
+        )
         space = pipeline.space(trace, 1)
         return pipeline.emit(pipeline.choose(trace, space, space.default))[0]
 
@@ -294,19 +318,20 @@ class Kernel:
 
     def show(self, what: str = "card") -> None:
         """Display the last report in the notebook: ``card`` (with figure), ``levels``, ``code``."""
-        from IPython.display import display
+        from IPython.display import publish_display_data
 
+        from .widgets.show import card_bundle, figure_bundle, view_bundle
+
+        bundles = []
         if what == "levels":
-            display(self.dast, self.past, self.source)
+            bundles = [view_bundle(view) for view in (self.dast, self.past, self.source)]
         elif what == "code":
-            display(self.source)
+            bundles = [view_bundle(self.source)]
         elif what == "card" and self.report is not None:
-            from .widgets.show import card_bundle, figure_bundle
-
             bundles = [card_bundle(self.report)]
             bundles += [figure_bundle(self.report)] if self.report.measurements else []
-            for data, metadata in bundles:
-                display(data, metadata=metadata, raw=True)
+        for data, metadata in bundles:
+            publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
 
     def __repr__(self) -> str:
         if self.report is not None:
@@ -356,9 +381,4 @@ def _docstring(source: KernelSource) -> str | None:
 
 
 def _keyword_only(method: Callable[..., Any]) -> tuple[str, ...]:
-    import inspect
-
     return tuple(inspect.getfullargspec(method).kwonlyargs)
-
-
-__all__ = ["Kernel", "SejitsError", "SejitsWarning", "SourceUnit", "kernel_of", "kernel_of_cell"]

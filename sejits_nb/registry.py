@@ -1,9 +1,9 @@
-"""Specializers and platforms by entry point, loaded on first use; built-in ones register the same way."""
+"""Specializers and platforms by entry point, loaded on first use; ours register the same way."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, distributions
 
 from .contracts import Platform, Specializer
 from .errors import Diagnostic, OptionError, did_you_mean
@@ -13,7 +13,7 @@ PREFERENCE = ("openmp", "c")
 """The platforms of ``auto``, in this order; those of other packages follow by name."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def specializer(name: str) -> Specializer:
     """The specializer registered as *name*; raises :class:`OptionError` (O004) for an unknown one."""
     found = _load(SPECIALIZERS, name)
@@ -21,7 +21,7 @@ def specializer(name: str) -> Specializer:
     return found
 
 
-@lru_cache(maxsize=None)
+@cache
 def platform(name: str) -> Platform:
     """The platform registered as *name*; raises :class:`OptionError` (O004) for an unknown one."""
     found = _load(PLATFORMS, name)
@@ -31,21 +31,34 @@ def platform(name: str) -> Platform:
 
 def specializer_names() -> tuple[str, ...]:
     """Names of the installed specializers, sorted."""
-    return tuple(sorted(entry_points(group=SPECIALIZERS).names))
+    return tuple(sorted(_installed(SPECIALIZERS)))
 
 
 def platform_names() -> tuple[str, ...]:
     """Names of the installed platforms in the order in which ``auto`` tries them."""
-    names = entry_points(group=PLATFORMS).names
+    names = _installed(PLATFORMS)
     return tuple(sorted(names, key=lambda n: (n not in PREFERENCE, n != PREFERENCE[0], n)))
 
 
 def _load(group: str, name: str) -> object:
-    found = {e.name: e for e in entry_points(group=group)}
+    found = _installed(group)
     if name not in found:
         raise OptionError(
             Diagnostic("O004", f"no {group.partition('.')[2][:-1]} is called {name!r}",
                        "the packages installed here register none of that name",
                        did_you_mean(name, found))
         )  # fmt: skip
-    return found[name].load()  # type: ignore[no-any-return]
+    return found[name].load()
+
+
+@cache
+def _installed(group: str) -> dict[str, EntryPoint]:
+    """Name -> entry point of *group*."""
+    return {e.name: e for e in _entry_points() if e.group == group}
+
+
+@cache
+def _entry_points() -> tuple[EntryPoint, ...]:
+    """Those of all our groups: the installed packages are read once a process, some 10 ms."""
+    groups = (SPECIALIZERS, PLATFORMS)
+    return tuple(e for d in distributions() for e in d.entry_points if e.group in groups)

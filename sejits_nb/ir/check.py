@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from . import past
-from .dast import Assign, Let
+from .dast import Assign, Let, Statement
 from .expr import Cast, Expr
 from .node import Node, walk
 
@@ -20,7 +20,7 @@ def check_provenance(root: Node) -> tuple[str, ...]:
     return tuple(
         f"{type(n).__name__} has no loc: {n}"
         for n in walk(root)
-        if isinstance(n, past.Statement) and n.loc is None
+        if isinstance(n, Statement) and n.loc is None
     )
 
 

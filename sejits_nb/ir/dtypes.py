@@ -7,7 +7,7 @@ the type of the array element it meets, and is computed as a C ``double`` or ``i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class DType:
     weak: bool = False
 
     def __str__(self) -> str:
-        return self.name
+        return self.name.removeprefix("py_")
 
     @property
     def size_bytes(self) -> int:
@@ -70,7 +70,7 @@ def of_value(value: object) -> DType | None:
     return PY_FLOAT if isinstance(value, float) else None
 
 
-@lru_cache(maxsize=None)
+@cache
 def promote(a: DType, b: DType) -> DType:
     """The type of ``a + b`` under NEP 50.
 

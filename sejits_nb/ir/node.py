@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, TypeVar, dataclass_transform
 
 
@@ -51,9 +50,13 @@ def node(cls: type[_T]) -> type[_T]:
     return dataclass(frozen=True, slots=True)(cls)
 
 
-@lru_cache(maxsize=None)
+_FIELD_NAMES: dict[type[Node], tuple[str, ...]] = {}
+
+
 def _field_names(cls: type[Node]) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(cls) if f.name != "loc")
+    if cls not in _FIELD_NAMES:
+        _FIELD_NAMES[cls] = tuple(f.name for f in dataclasses.fields(cls) if f.name != "loc")
+    return _FIELD_NAMES[cls]
 
 
 def children(parent: Node) -> Iterator[Node]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
 from typing import Any
 
 from ..kernel import Kernel, kernel_of_cell
@@ -14,9 +16,10 @@ _OPTIONS = ("backend", "tune", "budget", "set", "check", "fallback")
 def run_cell(language: str, shell: Any, line: str, cell: str) -> Kernel | None:
     """One language cell.  The name is bound only after success; any failure raises."""
     given = parse_line(cell_parser(language), line)
-    chosen = {k: v for k, v in vars(given).items() if k in _OPTIONS}
-    options = make_options(**({"tune": "quick", "fallback": False} | chosen))
-    where = f"Cell In[{shell.execution_count}]"
+    chosen: dict[str, Any] = {"tune": "quick", "fallback": False}
+    chosen |= {k: v for k, v in vars(given).items() if k in _OPTIONS}
+    options = make_options(**chosen)
+    where = _cell_label(shell)
     text = f"%%{language} {line}".rstrip() + f"\n{cell}"
     kernel = kernel_of_cell(text, where, given.name, _lookup(shell), language, options)
     if given.on:
@@ -28,6 +31,19 @@ def run_cell(language: str, shell: Any, line: str, cell: str) -> Kernel | None:
     if not given.quiet:
         kernel.show(given.show)
     return kernel if given.output else None
+
+
+def _cell_label(shell: Any) -> str:
+    """``Cell In[7]``, as IPython's own tracebacks name the running cell.
+
+    The cell's own frame knows; ``execution_count`` may already be that of the next cell.
+    """
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if found := shell.compile.format_code_name(frame.f_code.co_filename):
+            return " ".join(found)
+        frame = frame.f_back
+    return f"Cell In[{shell.execution_count}]"
 
 
 def _lookup(shell: Any) -> Any:

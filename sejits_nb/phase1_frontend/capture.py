@@ -173,7 +173,7 @@ def _describe(value: Any) -> str:
 def _place(filename: str) -> str:
     """``Cell In[3]`` for a notebook's cell, the file name otherwise."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None  # type: ignore[attr-defined]
+    shell = ipython.get_ipython() if ipython else None
     name: Callable[[str], Any] | None = getattr(
         getattr(shell, "compile", None), "format_code_name", None
     )

@@ -95,7 +95,7 @@ PYTHON_RULES: dict[str, Rule] = {
                  "arithmetic, comparisons, intrinsics, reads of grids", "{what}"),
     "L012": Rule("{name!r} is not a function that the language knows",
                  "the compiled kernel cannot call back into Python",
-                 "one of {known}", "{kind}"),
+                 "{hint}", "{kind}"),
     "L013": Rule("name {name!r} is not defined", "it is no parameter, no local, and not defined in "
                  "the notebook", "{hint}", "unknown name"),
     "L014": Rule("{name!r} is a {kind}, not a number",
@@ -119,7 +119,7 @@ PYTHON_RULES: dict[str, Rule] = {
                  "a number"),
     "L022": Rule("the integer {value} does not fit 64 bits", "compiled code has 64-bit integers",
                  "write it as a float: {value}.0", "too large"),
-    "L023": Rule("bit operators need integers or truth values", "{left} {op} {right} has no meaning "
-                 "in NumPy either", "use * or a comparison", "{left} {op} {right}"),
+    "L023": Rule("operator {op} is not defined for {operands}", "NumPy refuses it too",
+                 "{hint}", "{operands}"),
 }  # fmt: skip
 """Diagnostics of the restricted Python that all languages share."""

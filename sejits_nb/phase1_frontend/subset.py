@@ -16,7 +16,17 @@ import numpy as np
 
 from ..ir.dtypes import F32, F64, PY_FLOAT, of_value
 from ..ir.expr import (
-    INTRINSICS, Binary, Call, Cast, Compare, Const, Expr, Logic, Name, Select, Unary,
+    INTRINSICS,
+    Binary,
+    Call,
+    Cast,
+    Compare,
+    Const,
+    Expr,
+    Logic,
+    Name,
+    Select,
+    Unary,
 )  # fmt: skip
 from ..stages import Captured, KernelSource
 from .diagnose import Findings
@@ -78,8 +88,8 @@ class ExpressionReader:
             case ast.BoolOp(op, values):
                 word = "and" if isinstance(op, ast.And) else "or"
                 result = self.read(values[0])
-                for value in values[1:]:
-                    result = Logic(word, result, self.read(value), loc=at)
+                for operand in values[1:]:
+                    result = Logic(word, result, self.read(operand), loc=at)
                 return result
             case ast.IfExp(test, then, orelse):
                 return Select(self.read(test), self.read(then), self.read(orelse), loc=at)
@@ -97,30 +107,29 @@ class ExpressionReader:
             case ast.Constant(int() | float() as value):
                 return value
             case ast.Name() | ast.Attribute() if (dotted := dotted_name(e)) is not None:
-                value = (
-                    None if dotted.partition(".")[0] in self.locals_ else self.captured.get(dotted)
-                )
-                return None if isinstance(value, str) else value
+                local = dotted.partition(".")[0] in self.locals_
+                found = None if local else self.captured.get(dotted)
+                return None if isinstance(found, str) else found
             case ast.UnaryOp(ast.USub(), operand):
-                value = self.constant(operand)
-                return -value if isinstance(value, int | float | np.number) else None
+                inner = self.constant(operand)
+                return -inner if isinstance(inner, int | float | np.number) else None
             case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult() as op, right):
                 a, b = self.constant(left), self.constant(right)
                 if isinstance(a, int | np.integer) and isinstance(b, int | np.integer):
                     return {"Add": a + b, "Sub": a - b, "Mult": a * b}[type(op).__name__]
                 return None
             case ast.Tuple(elts) | ast.List(elts):
-                values = tuple(self.constant(item) for item in elts)
-                return None if any(v is None for v in values) else values
+                items = tuple(self.constant(item) for item in elts)
+                return None if any(v is None for v in items) else items
             case ast.Subscript(table, index):
-                values, at = self.constant(table), self.constant(index)
+                entry, at = self.constant(table), self.constant(index)
                 for i in at if isinstance(at, tuple) else (at,):
-                    if not isinstance(values, tuple) or not isinstance(i, int | np.integer):
+                    if not isinstance(entry, tuple) or not isinstance(i, int | np.integer):
                         return None
-                    if not -len(values) <= i < len(values):
+                    if not -len(entry) <= i < len(entry):
                         return None
-                    values = values[i]
-                return values
+                    entry = entry[i]
+                return entry
         return None
 
     def _constant(self, e: ast.expr, value: object) -> Expr:
@@ -183,8 +192,7 @@ class ExpressionReader:
     ) -> Expr:
         dotted = dotted_name(func)
         if dotted is None or dotted in self.locals_:
-            self.findings.add("L012", func, name=dotted or "this", kind="runtime call",
-                              known=", ".join(sorted(INTRINSICS)))  # fmt: skip
+            self._unknown_function(func, dotted or ast.unparse(func), "runtime call")
             return _ZERO
         target = self.captured.get(dotted, f"intrinsic.{dotted}")
         origin, _, name = str(target).partition(".")
@@ -192,17 +200,17 @@ class ExpressionReader:
             name not in INTRINSICS and str(target) not in _TYPES
         ):
             kind = str(target).removeprefix("object:") if dotted in self.captured else "unknown"
-            self.findings.add("L012", func, name=dotted, kind=kind,
-                              known=", ".join(sorted(INTRINSICS)))  # fmt: skip
+            self._unknown_function(func, dotted, kind)
             return _ZERO
         starred = any(isinstance(a, ast.Starred) for a in args)
         want = 1 if str(target) in _TYPES else INTRINSICS[name]
         many = name in ("min", "max") and origin in ("python", "intrinsic")
         if keywords or starred or not (len(args) == want or (many and len(args) > want)):
             got = "keywords" if keywords else "*args" if starred else f"{len(args)}"
-            self.findings.add("L016", e, name=dotted, got=got,
-                              want=f"{want} or more" if many else f"{want}",
-                              example=", ".join("ab"[:want]))  # fmt: skip
+            plural = "s" if want > 1 else ""
+            wanted = f"{want} or more arguments" if many else f"{want} argument{plural}"
+            example = ", ".join("ab"[:want])
+            self.findings.add("L016", e, name=dotted, got=got, want=wanted, example=example)
             return _ZERO
         at = self.findings.span(e)
         operands = [self.read(a) for a in args]
@@ -218,6 +226,11 @@ class ExpressionReader:
         for operand in operands[1:] if many else ():
             result = Call(name, (result, operand), loc=at)
         return result
+
+    def _unknown_function(self, at: ast.expr, name: str, kind: str) -> None:
+        close = difflib.get_close_matches(name, INTRINSICS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(INTRINSICS))}"
+        self.findings.add("L012", at, name=name, kind=kind, hint=hint)
 
     def _table(self, e: ast.expr, table: ast.expr, index: ast.expr) -> Expr:
         value = self.constant(e)

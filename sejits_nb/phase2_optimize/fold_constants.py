@@ -53,7 +53,7 @@ def _rule(n: Node) -> Node | None:
         case Unary("-", Unary("-", operand)):
             return operand
         case Unary("-", Const(value)) if not isinstance(value, bool):
-            return dataclasses.replace(n.operand, value=-value, loc=n.loc)
+            return Const(-value, dtype=n.dtype, loc=n.loc)
         case Select(Const(value), then, orelse):
             return then if value else orelse
         case Select(_, then, orelse) if then == orelse:
@@ -80,9 +80,9 @@ def _computed(n: Binary | Compare, op: str, left: Expr, right: Expr) -> Const | 
             value = _FUNCTIONS[op](a, b)
     except (ArithmeticError, ValueError, TypeError):
         return None
-    plain = value.item() if isinstance(value, np.generic) else value
-    wanted = {"b": bool, "i": int, "u": int, "f": float}[n.dtype.kind]
-    fits = isinstance(plain, wanted) and not (wanted is int and abs(plain) >= 2**63)
+    plain: Any = value.item() if isinstance(value, np.generic) else value
+    wanted: Any = {"b": bool, "i": int, "u": int, "f": float}[n.dtype.kind]
+    fits = isinstance(plain, wanted) and (wanted is not int or -(2**63) <= plain < 2**63)
     return Const(plain, dtype=n.dtype, loc=n.loc) if fits else None
 
 

@@ -132,14 +132,14 @@ class _Typer:
         if dtype == PY_BOOL:
             a, dtype = cast(a, PY_INT), PY_INT
         if (op == "~" and dtype.kind == "f") or (op == "-" and dtype.kind == "b"):
-            raise Finding("L023", e.loc, left="", op=op, right=dtype)
+            raise _undefined(e, op, dtype)
         return dataclasses.replace(e, operand=a, dtype=dtype)
 
     def _binary(self, e: Binary, op: str, a: Expr, b: Expr) -> Expr:
         dtype = promote(_typed(a), _typed(b))
         if op in ("&", "|", "^", "<<", ">>"):
             if dtype.kind not in _WHOLE:
-                raise Finding("L023", e.loc, left=_typed(a), op=op, right=_typed(b))
+                raise _undefined(e, op, _typed(a), _typed(b))
             if dtype.kind == "b" and op in ("<<", ">>"):
                 dtype = PY_INT if dtype.weak else I64
         elif op == "/":
@@ -148,7 +148,7 @@ class _Typer:
             dtype = PY_INT if op != "**" or _whole_power(b) else PY_FLOAT
         elif dtype == BOOL:
             if op not in ("+", "*"):
-                raise Finding("L023", e.loc, left="bool", op=op, right="bool")
+                raise _undefined(e, op, BOOL, BOOL)
             op = {"+": "|", "*": "&"}[op]
         return Binary(op, cast(a, dtype), cast(b, dtype), dtype=dtype, loc=e.loc)
 
@@ -165,6 +165,20 @@ class _Typer:
         else:
             dtype = _quotient(_typed(args[0]))
         return Call(func, tuple(cast(a, dtype) for a in args), dtype=dtype, loc=e.loc)
+
+
+def _undefined(e: Expr, op: str, *operands: DType) -> Finding:
+    kinds = {d.kind for d in operands}
+    hint = (
+        "not"
+        if kinds == {"b"} and len(operands) == 1
+        else "^"
+        if kinds == {"b"}
+        else "* or a comparison"
+    )
+    return Finding(
+        "L023", e.loc, op=op, operands=" and ".join(map(str, operands)), hint=f"use {hint}"
+    )
 
 
 def _quotient(dtype: DType) -> DType:

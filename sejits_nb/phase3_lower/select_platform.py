@@ -10,16 +10,17 @@ from ..contracts import Platform
 def select_platform(
     wanted: Sequence[Platform], languages: Collection[str]
 ) -> tuple[Platform | None, tuple[str, ...]]:
-    """The first usable platform whose language a specializer lowers to, and one sentence for each
-    platform passed over; ``None`` when only the plain Python is left."""
-    skipped: list[str] = []
+    """The first usable platform whose language a specializer lowers to, and one phrase for each
+    reason to pass platforms over; ``None`` when only the plain Python is left."""
+    skipped: dict[str, list[str]] = {}
+    chosen: Platform | None = None
     for platform in wanted:
         if platform.language not in languages:
-            skipped.append(
-                f"{platform.name}: the specializer has no lowering to {platform.language}"
-            )
+            reason = f"the specializer has no lowering to {platform.language}"
         elif (found := platform.probe()).usable:
-            return platform, tuple(skipped)
+            chosen = platform
+            break
         else:
-            skipped.append(f"{platform.name}: {found.text}")
-    return None, tuple(skipped)
+            reason = found.text
+        skipped.setdefault(reason, []).append(platform.name)
+    return chosen, tuple(f"no {' or '.join(names)}: {why}" for why, names in skipped.items())

@@ -38,4 +38,4 @@ def substitute(s: Statement, name: str, value: PExpr) -> Statement:
     def rule(n: object) -> PExpr | None:
         return value if isinstance(n, past.Variable) and n.name == name else None
 
-    return rewrite(s, rule)  # type: ignore[arg-type]  # a rule may ignore all other nodes
+    return rewrite(s, rule)

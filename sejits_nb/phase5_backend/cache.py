@@ -179,13 +179,19 @@ def _fallback(problem: Exception) -> Path:
     with _private_lock:
         if not _private:
             _private.append(Path(tempfile.mkdtemp(prefix="sejits_nb-")))
-            atexit.register(shutil.rmtree, _private[0], ignore_errors=True)
+            atexit.register(_remove_own, _private[0], os.getpid())
             warnings.warn(
                 f"the cache cannot be used ({problem}): compiled code is kept for this process only; "
                 "set SEJITS_CACHE_DIR to a directory of yours",
                 stacklevel=3,
             )
         return _private[0]
+
+
+def _remove_own(directory: Path, owner: int) -> None:
+    """At exit; a forked process leaves its parent's directory alone."""
+    if os.getpid() == owner:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _refuse_foreign(root: Path) -> None:

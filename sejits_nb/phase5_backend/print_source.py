@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from string import Template
-
 
 from ..ir import past
 from ..ir.dast import Line, Statement
@@ -48,7 +47,7 @@ def _helper(name: str, dialect: Dialect) -> list[str]:
     return filled.rstrip().splitlines()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _template(operation: str, family: str) -> str:
     folder = files("sejits_nb.kernels") / "arithmetic"
     for candidate in (f"{operation}_{family}.c", f"{operation}.c"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,9 @@ from ..errors import BackendError
 from ..phase5_backend import cache
 from ..pipeline import Pipeline
 from ..stages import Artifact, Case, Config, KernelSource, Signature, Trace
+
+Cases = Callable[[], Sequence[Case]]
+"""Makes the comparisons with the plain Python, when they are needed."""
 
 
 @dataclass
@@ -26,6 +29,7 @@ class Prover:
     source: KernelSource
     strict: bool
     _fronts: dict[Signature, tuple[Trace, VariantSpace]] = field(default_factory=dict)
+    _built: dict[tuple[Signature, Config], tuple[Trace, Artifact]] = field(default_factory=dict)
 
     def front(self, signature: Signature) -> tuple[Trace, VariantSpace]:
         """Phases 1 to 3 and the variant space for *signature*, made once."""
@@ -39,10 +43,16 @@ class Prover:
         return self.front(signature)[0].last(2).tree
 
     def build(self, signature: Signature, chosen: Config) -> tuple[Trace, Artifact]:
-        """The whole trace and the artifact of one configuration; raises :class:`BackendError`."""
-        trace, space = self.front(signature)
-        trace, source = self.pipeline.emit(self.pipeline.choose(trace, space, chosen))
-        return trace, self.pipeline.build(trace, source, self.exact(signature))
+        """The whole trace and the artifact of one configuration, built once.
+
+        Raises :class:`BackendError`.
+        """
+        if (signature, chosen) not in self._built:
+            trace, space = self.front(signature)
+            trace, source = self.pipeline.emit(self.pipeline.choose(trace, space, chosen))
+            artifact = self.pipeline.build(trace, source, self.exact(signature))
+            self._built[signature, chosen] = trace, artifact
+        return self._built[signature, chosen]
 
     def exact(self, signature: Signature) -> bool:
         """Whether this kernel is compiled without contraction."""
@@ -64,22 +74,34 @@ class Prover:
         with ThreadPoolExecutor(max(1, config.threads())) as pool:
             return list(pool.map(one, jobs))
 
-    def verdict(self, chosen: Config, cases: Sequence[Case]) -> str:
-        """Why the configuration is wrong, or nothing: a right one is remembered on disk.
+    def verdicts(self, built: Sequence[tuple[Config, Artifact]], cases: Cases) -> dict[Config, str]:
+        """Configuration -> why its artifact is wrong; the empty text for a right one.
 
-        Raises :class:`BackendError` if it does not compile.
+        What was proven before, in any process, is not proven again: the verdict is kept with the
+        artifact's key, which holds source, flags, compiler and CPU.  ``cases`` is asked only when
+        something is unproven.
         """
-        artifacts = [self.build(case.signature, chosen)[1] for case in cases]
-        key = cache.digest(
-            self.source.code,
-            repr(self.source.captured),
-            str(self.strict),
-            *(a.key for a in artifacts),
-        )
-        if cache.read_json("verdicts", key) == "correct":
-            return ""
-        for artifact, case in zip(artifacts, cases, strict=True):
-            if reason := self.pipeline.platform.trial(artifact, case):
-                return reason if case.label in reason else f"{reason} ({case.label})"
-        cache.write_json("verdicts", key, "correct")
-        return ""
+        found = {c: "" for c, a in built if cache.read_json("verdicts", self._key(a)) == "correct"}
+        unproven = [(c, a) for c, a in built if c not in found]
+        if not unproven:
+            return found
+        comparisons = cases()
+        jobs = [(case.signature, c) for case in comparisons for c, _ in unproven]
+        artifacts = iter(self.build_all(jobs))
+        per_case = [[next(artifacts) for _ in unproven] for _ in comparisons]
+        for number, (chosen, own) in enumerate(unproven):
+            trials = zip(comparisons, (row[number] for row in per_case), strict=True)
+            found[chosen] = next(filter(None, (self._trial(c, a) for c, a in trials)), "")
+            if not found[chosen]:
+                cache.write_json("verdicts", self._key(own), "correct")
+        return found
+
+    def _trial(self, case: Case, built: tuple[Trace, Artifact] | BackendError) -> str:
+        if isinstance(built, BackendError):
+            return f"{built} ({case.label})"
+        reason = self.pipeline.platform.trial(built[1], case)
+        return reason if not reason or case.label in reason else f"{reason} ({case.label})"
+
+    def _key(self, artifact: Artifact) -> str:
+        source = self.source
+        return cache.digest(source.code, repr(source.captured), str(self.strict), artifact.key)

@@ -13,8 +13,8 @@ from math import ceil
 from typing import Any
 
 from ..errors import BackendError
-from ..stages import ArrayType, Case, Config, Measurement, Signature
-from .prove import Prover
+from ..stages import ArrayType, Artifact, Config, Measurement, Signature
+from .prove import Cases, Prover
 
 _SAMPLE_S = 1e-3
 _MOST_ROUNDS = 15
@@ -27,7 +27,7 @@ def race(
     signature: Signature,
     values: Mapping[str, Any],
     configs: Sequence[Config],
-    cases: Sequence[Case] | None,
+    cases: Cases | None,
     budget_s: float,
 ) -> tuple[Measurement, ...]:
     """A measurement for each of *configs*, in their order; failures carry their reason.
@@ -35,27 +35,23 @@ def race(
     ``cases`` is ``None`` when checking is off.  *values* are only read: outputs are scratch arrays.
     """
     platform = prover.pipeline.platform
-    jobs = [(signature, c) for c in configs]
-    jobs += [
-        (case.signature, c) for case in cases or () for c in configs if case.signature != signature
-    ]
-    built = prover.build_all(jobs)
-    calls: dict[Config, Callable[[], None]] = {}
+    built: list[tuple[Config, Artifact]] = []
     failed: dict[Config, Measurement] = {}
-    scratch = _with_scratch_outputs(prover, signature, values)
-    for chosen, result in zip(configs, built, strict=False):
+    for chosen, result in zip(
+        configs, prover.build_all([(signature, c) for c in configs]), strict=True
+    ):
         if isinstance(result, BackendError):
             failed[chosen] = Measurement(chosen, platform.name, "failed", reason=str(result))
-            continue
-        try:
-            reason = prover.verdict(chosen, cases) if cases is not None else ""
-        except BackendError as error:
-            failed[chosen] = Measurement(chosen, platform.name, "failed", reason=str(error))
-            continue
-        if reason:
+        else:
+            built.append((chosen, result[1]))
+    verdicts = prover.verdicts(built, cases) if cases is not None else {}
+    calls: dict[Config, Callable[[], None]] = {}
+    scratch = _with_scratch_outputs(prover, signature, values)
+    for chosen, artifact in built:
+        if reason := verdicts.get(chosen, ""):
             failed[chosen] = Measurement(chosen, platform.name, "wrong", reason=reason)
         else:
-            calls[chosen] = platform.load(result[1]).bound(scratch)
+            calls[chosen] = platform.load(artifact).bound(scratch)
     times = time_in_turn(calls, budget_s)
     verdict = "correct" if cases is not None else "unchecked"
     return tuple(

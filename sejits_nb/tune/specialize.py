@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .. import config
@@ -15,9 +16,16 @@ from ..machine.detect import machine_name
 from ..phase4_variants.space import configurations
 from ..pipeline import Pipeline
 from ..stages import (
-    Artifact, Case, Config, KernelSource, Measurement, Report, Signature, Trace,
+    Artifact,
+    Case,
+    Config,
+    KernelSource,
+    Measurement,
+    Report,
+    Signature,
+    Trace,
 )  # fmt: skip
-from .prove import Prover
+from .prove import Cases, Prover
 from .records import best_of, recall, record_key, remember
 from .runner import race, time_plain
 
@@ -41,7 +49,7 @@ class Request:
     tune: str = "none"
     budget_s: float | None = None
     pins: tuple[tuple[str, int], ...] = ()
-    prefer: Config = Config()
+    prefer: Config | None = None
     fresh: bool = False
 
 
@@ -70,12 +78,12 @@ def specialize(request: Request) -> Specialization:
     prover = Prover(Pipeline(request.specializer, request.platform), request.source, strict)
     _, space = prover.front(request.signature)
     key = record_key(request.source, request.signature, request.platform.name, request.check)
+    cases = None if request.check == "off" else _cases(request, prover)
     recorded = None if request.fresh or request.pins else recall(key)
     if request.tune == "none":
         measured = recorded[0] if recorded else ()
         chosen = _choice(request, space, measured)
-        return _prove_one(request, prover, chosen)
-    cases = _cases(request, prover)
+        return _prove_one(request, prover, chosen, cases)
     if recorded and best_of(recorded[0]):
         measurements, python_s, python_points = recorded
     else:
@@ -100,28 +108,29 @@ def specialize(request: Request) -> Specialization:
 
 
 def _prove_one(
-    request: Request, prover: Prover, chosen: Config, cases: Sequence[Case] | None = None
+    request: Request, prover: Prover, chosen: Config, cases: Cases | None
 ) -> Specialization:
-    """Build one configuration and prove it, unless checking is off; raises :class:`WrongResult`."""
+    """One configuration, built and, unless *cases* is ``None``, proven; raises :class:`WrongResult`."""
     platform = request.platform
-    if request.check != "off":
-        cases = cases if cases is not None else _cases(request, prover)
-        prover.build_all([(case.signature, chosen) for case in cases or ()])
-        if reason := prover.verdict(chosen, cases or ()):
-            wrong = Measurement(chosen, platform.name, "wrong", reason=reason)
-            raise _none_left(request, (wrong,))
     trace, artifact = prover.build(request.signature, chosen)
+    if cases is not None and (reason := prover.verdicts([(chosen, artifact)], cases)[chosen]):
+        wrong = Measurement(chosen, platform.name, "wrong", reason=reason)
+        raise _none_left(request, (wrong,))
     executable = platform.load(artifact)
     return Specialization(request.signature, trace, artifact, executable, chosen, platform.name)
 
 
-def _cases(request: Request, prover: Prover) -> tuple[Case, ...] | None:
-    if request.check == "off":
-        return None
-    return request.specializer.cases(
-        request.source, request.lookup, prover.optimised, request.signature, request.values,
-        request.check == "strict",
-    )  # fmt: skip
+def _cases(request: Request, prover: Prover) -> Cases:
+    """The specializer's comparisons for this call, made when first asked for."""
+
+    @cache
+    def cases() -> tuple[Case, ...]:
+        return request.specializer.cases(
+            request.source, request.lookup, prover.optimised, request.signature, request.values,
+            request.check == "strict",
+        )  # fmt: skip
+
+    return cases
 
 
 def _plain(request: Request, prover: Prover) -> tuple[float, int]:
@@ -145,7 +154,7 @@ def _choice(request: Request, space: VariantSpace, measured: tuple[Measurement, 
         return best.config
     knobs = {k.name: k for k in space.knobs}
     chosen = dict(space.default.items)
-    for name, value in request.prefer.items:
+    for name, value in request.prefer.items if request.prefer else ():
         if name != "threads" and name in knobs and value in knobs[name].values:
             chosen[name] = value
     for name, value in request.pins:
@@ -154,8 +163,9 @@ def _choice(request: Request, space: VariantSpace, measured: tuple[Measurement, 
                                          "knobs depend on the kernel and the platform",
                                          did_you_mean(name, knobs)))  # fmt: skip
         if value < 0 or (value < 1 and name != "tile"):
-            raise OptionError(Diagnostic("O002", f"knob {name} cannot be {value}",
-                                         knobs[name].doc, f"set=\"{name}={knobs[name].default}\""))  # fmt: skip
+            default = f"set='{name}={knobs[name].default}'"
+            what = f"knob {name} cannot be {value}"
+            raise OptionError(Diagnostic("O002", what, knobs[name].doc, default))
         chosen[name] = value
     return Config(tuple(chosen.items()))
 

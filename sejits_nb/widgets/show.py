@@ -9,6 +9,7 @@ from typing import Any
 from ..stages import Report
 from .card import card_html
 from .card_text import card_text, generated_lines
+from .levels import View
 
 SUMMARY_MIME = "application/vnd.sejits.summary+json"
 Bundle = tuple[dict[str, Any], dict[str, Any]]
@@ -37,6 +38,11 @@ def figure_bundle(report: Report) -> Bundle:
     )
     data = {"text/plain": alt, "text/html": html, "image/png": png}
     return data, {"image/png": {"alt": alt}}
+
+
+def view_bundle(view: View) -> Bundle:
+    """One level beside the cell, as text and as HTML."""
+    return {"text/plain": repr(view), "text/html": view._repr_html_()}, {}
 
 
 def summary(report: Report) -> dict[str, Any]:

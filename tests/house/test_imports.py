@@ -45,12 +45,15 @@ TABLE = {
     "options": Rule(frozenset({"errors", "config"})),
     "registry": Rule(RECORDS),
     "pipeline": Rule(RECORDS | PHASES | {"machine"}),
-    "tune": Rule(RECORDS | PHASES | {"machine"}),
+    "tune": Rule(RECORDS | PHASES | {"machine", "pipeline"}),
+    "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
     "widgets": Rule(frozenset({"stages", "machine", "errors"})),
     "kernel": Rule(
         RECORDS | {"options", "pipeline", "registry", "tune", "machine"}, {"widgets": ".*"}
     ),
-    "magics": Rule(frozenset({"kernel", "options", "registry", "errors", "config", "machine"})),
+    "magics": Rule(
+        frozenset({"kernel", "doctor", "options", "registry", "errors", "config", "machine"})
+    ),
     "testing": Rule(RECORDS | PHASES | {"machine", "pipeline", "registry", "tune", "kernel"}),
     "__init__": Rule(
         RECORDS | {"kernel", "options", "registry"}, {"magics": "load_ipython_extension"}

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from sejits_nb.errors import BackendError
+from sejits_nb.ir import dtypes
 from sejits_nb.ir.dtypes import PY_BOOL, PY_FLOAT, PY_INT
 from sejits_nb.phase5_backend.bind_cffi import C_TYPES, NativeKernel, load
 from sejits_nb.phase5_backend.compile_c import compile_source
@@ -38,9 +39,7 @@ def axpy(build: Build) -> NativeKernel:
 
 @pytest.mark.parametrize("name", C_TYPES)
 def test_scalars_of_every_type_arrive(build: Build, name: str) -> None:
-    dtype = np.dtype(
-        {"b": "?"}.get(name[0], f"{name[0]}{int(name[1:] or 8) // 8}" if name != "bool" else "?")
-    )
+    dtype = getattr(dtypes, name.upper()).numpy
     kernel = load(build("out[0] = a;", f"{name}*out", f"{name} a"))
     info = np.iinfo(dtype) if dtype.kind in "iu" else np.finfo("f4")
     values = (False, True) if dtype.kind == "b" else (info.min, info.max, 3)
@@ -63,11 +62,12 @@ def test_weak_scalars_arrive_as_their_carriers(build: Build) -> None:
 def test_the_three_ways_to_call_are_one(axpy: NativeKernel) -> None:
     u, out = np.array([1.0, 2.0, 3.0]), np.zeros(3)
     assert axpy.names == ("u", "out", "a")
-    for number, run in enumerate((
+    ways: list[Callable[[float], None]] = [
         lambda a: axpy.call_arrays(u, out, a),
         lambda a: axpy({"a": a, "out": out, "u": u, "unused": None}),
         lambda a: axpy.bound({"a": a, "out": out, "u": u})(),
-    ), 2):  # fmt: skip
+    ]
+    for number, run in enumerate(ways, 2):
         run(float(number))
         assert out.tolist() == [number * 1.0, number * 2.0, number * 3.0]
 
@@ -79,16 +79,16 @@ def test_pointers_are_those_of_element_zero(build: Build) -> None:
     out = np.zeros(6)
     columns = u[:, 1:2]
     columns.flags.writeable = False
-    for run in (
+    ways: list[Callable[..., None]] = [
         kernel.call_arrays,
         lambda a, b: kernel({"u": a, "out": b}),
         lambda a, b: kernel.bound({"u": a, "out": b})(),
-    ):
-        out[:] = 0
-        run(columns, out[::-2])
-        assert out.tolist() == [0.0, 9.0, 0.0, 5.0, 0.0, 1.0]
-        run(np.asfortranarray(u.T)[1], out[::-2])
-        assert out.tolist() == [0.0, 9.0, 0.0, 5.0, 0.0, 1.0]
+    ]
+    for run in ways:
+        for column in (columns, np.asfortranarray(u.T)[1]):
+            out[:] = 0
+            run(column, out[::-2])
+            assert out.tolist() == [0.0, 9.0, 0.0, 5.0, 0.0, 1.0]
 
 
 def test_arrays_without_axes_and_without_elements(build: Build) -> None:
@@ -125,11 +125,11 @@ def test_too_few_arguments_are_an_error(axpy: NativeKernel) -> None:
 
 def test_what_cannot_be_loaded_says_what_is_missing(build: Build) -> None:
     made = build("out[0] = 1.0;", "f64*out")
-    with pytest.raises(BackendError, match="B004.*no_such_entry"):
+    with pytest.raises(BackendError, match=r"B004.*no_such_entry"):
         load(replace(made, entry="no_such_entry"))
     with pytest.raises(BackendError, match=r"B004.*no-such\.so"):
         load(replace(made, library="/no-such.so"))
-    with pytest.raises(BackendError, match="B004.*nowhere"):
+    with pytest.raises(BackendError, match=r"B004.*nowhere"):
         load(build("double nowhere(void);\nout[0] = nowhere();", "f64*out"))
 
 

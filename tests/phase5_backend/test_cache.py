@@ -8,6 +8,7 @@ import stat
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,12 @@ def test_a_failed_build_leaves_nothing(own_cache: Path) -> None:
 
 
 def test_a_failed_build_can_be_kept_to_be_looked_at(own_cache: Path) -> None:
+    def fails(directory: Path, text: bytes) -> Path:
+        (directory / "kernel.c").write_bytes(text)
+        return cache.keep_failed(directory, KEY)
+
     for text in (b"first", b"second"):
-        directory = cache.in_scratch(
-            lambda d, text=text: ((d / "kernel.c").write_bytes(text), cache.keep_failed(d, KEY))[1]
-        )
+        directory = cache.in_scratch(partial(fails, text=text))
     assert directory == own_cache / "failed" / KEY
     assert (directory / "kernel.c").read_bytes() == b"second"
 

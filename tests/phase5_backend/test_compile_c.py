@@ -18,7 +18,7 @@ import pytest
 
 from sejits_nb import config
 from sejits_nb.errors import BackendError, Diagnostic
-from sejits_nb.phase5_backend import c_compiler, cache, compile_c
+from sejits_nb.phase5_backend import c_compiler, compile_c
 from sejits_nb.stages import Artifact, SourceUnit
 
 MakeUnit = Callable[..., SourceUnit]
@@ -174,7 +174,7 @@ def test_a_refusal_names_the_line_of_the_cell_and_keeps_the_source(
     assert found.message.startswith("the C generated for line 11 does not compile: ")
     assert "missing" in found.message
     assert (found.line, found.col, found.end_col) == (11, 4, 9)
-    kept = cache.config.cache_dir() / "failed"
+    kept = config.cache_dir() / "failed"
     (directory,) = (d for d in kept.iterdir() if str(d) in found.why)
     assert (directory / "kernel.c").read_bytes() == unit.text.encode()
     assert "missing" in (directory / "build.log").read_text()

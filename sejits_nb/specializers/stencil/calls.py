@@ -40,8 +40,12 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
         values[name] = _array(name, value) if name in grids else _scalar(name, value)
     missing = tuple(o for o in interface.outputs if o not in given)
     if missing and not grids:
-        raise _error("A001", f"{missing[0]!r} cannot be allocated: there is no grid argument",
-                     "an output takes the first grid argument's shape", f"pass {missing[0]}")  # fmt: skip
+        raise _error(
+            "A001",
+            f"{missing[0]!r} cannot be allocated: there is no grid argument",
+            "an output takes the first grid argument's shape",
+            f"pass {missing[0]}",
+        )
     for name in missing:
         values[name] = np.zeros_like(values[grids[0]], subok=False)
     ordered = {p: values[p] for p in interface.params}
@@ -147,8 +151,12 @@ def _check(interface: Interface, values: Mapping[str, Any], fresh: tuple[str, ..
     shapes = {n: a.shape for n, a in arrays.items()}
     if len(set(shapes.values())) > 1:
         shown = ", ".join(f"{n}{list(s)}" for n, s in shapes.items())
-        raise _error("A002", f"the grids differ in shape: {shown}",
-                     "a sweep visits the same points in all of them", "pass grids of one shape")  # fmt: skip
+        raise _error(
+            "A002",
+            f"the grids differ in shape: {shown}",
+            "a sweep visits the same points in all of them",
+            "pass grids of one shape",
+        )
     for out in (o for o in interface.outputs if o not in fresh):
         if not arrays[out].flags.writeable:
             raise _error("A005", f"the output {out!r} is read-only", "the kernel writes to it",
@@ -164,7 +172,7 @@ def _overlap(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:
     if not np.may_share_memory(a, b):
         return False
     try:
-        return bool(np.shares_memory(a, b, max_work=_OVERLAP_EFFORT))
+        return bool(np.shares_memory(a, b, max_work=_OVERLAP_EFFORT))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 

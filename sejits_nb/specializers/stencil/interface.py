@@ -36,7 +36,7 @@ def read_interface(source: KernelSource) -> Interface:
             at = odd[0] if isinstance(odd, list) else odd
             findings.add("L004", at, what=what, name=source.name)
     if findings.found:
-        raise StencilError(*findings.found)
+        raise StencilError(*sorted(findings.found, key=lambda d: (d.line, d.col)))
     params = tuple(a.arg for a in args.args)
     indexed = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
     stored = {_base(n) for n in indexed if isinstance(n.ctx, ast.Store)}

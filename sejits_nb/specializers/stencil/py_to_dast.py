@@ -20,6 +20,7 @@ from ...errors import StencilError
 from ...ir.dast import Assign, If, Statement
 from ...ir.expr import Binary, Const, Expr
 from ...ir.node import Span, walk
+from ...phase1_frontend.definite import unset_reads
 from ...phase1_frontend.diagnose import Findings
 from ...phase1_frontend.subset import ExpressionReader, describe_node
 from ...stages import ArrayType, KernelSource, Signature
@@ -117,16 +118,9 @@ class _Reader:
         arg = next(a for a in function.args.args if a.arg == name)
         at = self.findings.span(arg)
         if isinstance(kind, ArrayType):
-            if name not in self.interface.grids and self._used(function, name):
-                self.findings.add("S018", at, name=name, point="x")
             output = name in self.interface.outputs
             return Grid(name, kind.dtype, kind.shape, kind.strides, output, loc=at)
-        if name in self.interface.grids:
-            self.findings.add("S017", at, name=name, got="a number")
         return Scalar(name, kind.dtype, loc=at)
-
-    def _used(self, function: ast.FunctionDef, name: str) -> bool:
-        return any(isinstance(n, ast.Name) and n.id == name for n in ast.walk(function))
 
     def _sweep(self, loop: ast.For, prologue: tuple[Statement, ...]) -> Sweep:
         point = self.sweep_point
@@ -146,6 +140,8 @@ class _Reader:
         self.points[point] = (0,) * self.ndim
         body = self._statements(loop.body)
         self._check_carried(prologue, loop)
+        for name in unset_reads((*prologue, *body), self.interface.params):
+            self.findings.add("L019", name.loc, name=name.id)
         ghost = _ghost((*prologue, *body), self.ndim)
         return Sweep(point, domain, ghost, (*prologue, *body), loc=at)
 
@@ -248,7 +244,7 @@ class _Reader:
         centre, radius, metric = head
         offsets = neighborhood(self.ndim, radius, metric)
         if len(offsets) > MOST_POINTS:
-            self.findings.add("S019", loop.iter, count=len(offsets), most=max(1, radius // 2))
+            self.findings.add("S017", loop.iter, count=len(offsets), most=max(1, radius // 2))
             return ()
         at = self.findings.span(loop.iter)
         return (ForNeighbors(var, grid, centre, radius, metric, offsets, body, loc=at),)

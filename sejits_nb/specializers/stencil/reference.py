@@ -59,7 +59,21 @@ class ReferenceGrid(np.ndarray[Any, np.dtype[Any]]):
 
     def neighbors(self, x: Point, r: int, metric: str = "l1") -> Iterator[Point]:
         """The points within distance *r* of *x*, itself excluded (r = 0: *x* itself)."""
-        return (Point(map(sum, zip(x, o, strict=True))) for o in neighborhood(len(x), r, metric))
+        return _moved(x, neighborhood(len(x), r, metric))
+
+
+def _moved(x: Point, offsets: Sequence[Offset]) -> Iterator[Point]:
+    """*x* plus each offset.  Spelled out by dimension: the plain Python should be no slower than a
+    person would write it, or every speedup would flatter."""
+    match x:
+        case (i,):
+            yield from [Point((i + di,)) for (di,) in offsets]
+        case (i, j):
+            yield from [Point((i + di, j + dj)) for di, dj in offsets]
+        case (i, j, k):
+            yield from [Point((i + di, j + dj, k + dk)) for di, dj, dk in offsets]
+        case _:
+            yield from (x + offset for offset in offsets)
 
 
 def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:

@@ -22,7 +22,7 @@ from ...ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Name, Se
 from .dast import Read, Stencil, StorePoint
 
 Array = np.ndarray[Any, Any]
-Pair = tuple[Array, Array]
+Pair = tuple[Any, Any]
 _ELEMENTARY_ULPS = 8.0
 _SAFETY = 4.0
 _EXACT = ("min", "max", "npmin", "npmax", "abs", "sqrt", "floor")
@@ -59,21 +59,21 @@ class _Evaluation:
             self.names[name] = self.constant(self.values[name], dtype)
 
     def constant(self, value: Any, dtype: DType) -> Pair:
-        return np.asarray(value, dtype.numpy), np.float64(0.0)  # type: ignore[return-value]
+        return np.asarray(value, dtype.numpy), np.float64(0.0)
 
     def pair(self, e: Expr) -> Pair:
         """Value and error bound of *e* at all points."""
         assert e.dtype is not None
         kind = e.dtype.numpy
         match e:
-            case Const(value):
-                return self.constant(value, e.dtype)
+            case Const():
+                return self.constant(e.value, e.dtype)
             case Name(id):
                 value, error = self.names[id]
                 return value.astype(kind), error
             case Read(grid, point):
                 at = tuple(i + o for i, o in zip(self.index, point.offset, strict=True))
-                return self.values[grid][at], np.float64(0.0)  # type: ignore[return-value]
+                return self.values[grid][at], np.float64(0.0)
             case Unary("not", operand):
                 return ~self.pair(operand)[0].astype(bool), self.pair(operand)[1]
             case Unary(op, operand):
@@ -87,8 +87,9 @@ class _Evaluation:
                 surely_same = (a[1] == 0) & (b[1] == 0)
                 return _COMPARE[op](a[0], b[0]), np.where(unsure & ~surely_same, 1.0, 0.0)
             case Logic(op, left, right):
-                (a, ea), (b, eb) = self.pair(left), self.pair(right)
-                return (a & b if op == "and" else a | b), np.maximum(ea, eb)
+                both = self.pair(left), self.pair(right)
+                truth = np.logical_and if op == "and" else np.logical_or
+                return truth(both[0][0], both[1][0]), np.maximum(both[0][1], both[1][1])
             case Select(test, then, orelse):
                 (t, et), a, b = self.pair(test), self.pair(then), self.pair(orelse)
                 chosen = np.where(t, a[1], b[1])
@@ -103,10 +104,10 @@ class _Evaluation:
             case _:
                 raise TypeError(f"{type(e).__name__} has no rounding rule")
 
-    def unit(self, value: Array, ulps: float = 0.5) -> Array:
+    def unit(self, value: Any, ulps: float = 0.5) -> Any:
         """*ulps* units in the last place of *value*; none where compiled code repeats the bits."""
         if value.dtype.kind != "f" or (self.exact and ulps < 1.0):
-            return np.float64(0.0)  # type: ignore[return-value]
+            return np.float64(0.0)
         return np.abs(value).astype(np.float64) * (ulps * np.finfo(value.dtype).eps)
 
     def binary(self, op: str, left: Pair, right: Pair, kind: np.dtype[Any]) -> Pair:

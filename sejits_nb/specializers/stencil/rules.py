@@ -45,12 +45,7 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
     "S016": Rule("{name!r} carries a value from one point to the next",
                  "points are computed in any order, and in parallel",
                  "assign {name} inside the loop before it is used", "carried"),
-    "S017": Rule("the parameter {name!r} is used as a grid, but {got} was passed",
-                 "the kernel reads or writes it at points", "pass a NumPy array", "a grid"),
-    "S018": Rule("the parameter {name!r} is used as a number, but an array was passed",
-                 "grids are read at points", "read it at the point: {name}[{point}]",
-                 "an array here"),
-    "S019": Rule("a kernel with {count} points a neighborhood is too large",
+    "S017": Rule("a kernel with {count} points a neighborhood is too large",
                  "every point becomes a line of C", "a radius of at most {most}",
                  "{count} points"),
 }  # fmt: skip
