@@ -44,10 +44,10 @@ def main() -> int:
     parser.add_argument("--to", type=Path, default=HERE.parent / "build" / "demo")
     given = parser.parse_args()
     given.to.mkdir(parents=True, exist_ok=True)
-    notebook = nbformat.read(given.notebook, as_version=4)
+    notebook = nbformat.read(given.notebook, as_version=4)  # type: ignore[no-untyped-call]
     failed = execute(notebook, given.to)
     target = given.to / given.notebook.name
-    nbformat.write(notebook, target)
+    nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
     target.with_suffix(".html").write_text(web_page(notebook, target.stem), encoding="utf-8")
     print()
     for summary in summaries(notebook):
@@ -95,7 +95,7 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> bool:
 
 def web_page(notebook: nbformat.NotebookNode, title: str) -> str:
     """The notebook as one HTML file that opens without a network."""
-    exporter = HTMLExporter(
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="lab",
         template_file="offline.html.j2",
         extra_loaders=[DictLoader({"offline.html.j2": OFFLINE})],
@@ -132,7 +132,7 @@ def acceptable(summary: Summary) -> bool:
     """Proven equal to the plain Python, or the plain Python itself."""
     if summary["platform"] == "python":
         return True
-    return summary["verdict"] == "correct" and summary["check"] != "off"
+    return bool(summary["verdict"] == "correct" and summary["check"] != "off")
 
 
 if __name__ == "__main__":

@@ -35,12 +35,14 @@ class Executable(Protocol):
 class Pass:
     """A named step of phase 2: DAST -> DAST, the same object when it changes nothing.
 
-    ``ensures`` are the well-formedness checks that hold from this pass on.
+    ``ensures`` are the well-formedness checks that hold from this pass on; ``rounds`` marks a pass
+    after which results may differ by rounding: it is left out where they must agree to the bit.
     """
 
     name: str
     run: Callable[[Any], Any]
     ensures: tuple[Callable[[Any], Problems], ...] = ()
+    rounds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,3 +148,5 @@ class Platform:
     load: Callable[[Artifact], Executable]
     trial: Callable[[Artifact, Case], str]
     """Run unproven code on a case in a child process; the reason of a failure, or empty."""
+    settle: Callable[[], None]
+    """Give back what the trials of a large call hold."""

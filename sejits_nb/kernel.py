@@ -49,6 +49,8 @@ class Kernel:
     ) -> None:
         self._specializer, self._lookup, self.options = specializer, lookup, options
         specializer.interface(source)  # what is no function at all is refused before anything else
+        for name in {*options.backend} - {"auto", "python"}:
+            registry.platform(name)
         self._source = recapture(source, lookup)
         self.interface = specializer.interface(self._source)
         self._plain = specializer.reference(self._source, lookup)

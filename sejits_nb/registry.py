@@ -46,7 +46,7 @@ def _load(group: str, name: str) -> object:
         raise OptionError(
             Diagnostic("O004", f"no {group.partition('.')[2][:-1]} is called {name!r}",
                        "the packages installed here register none of that name",
-                       did_you_mean(name, found))
+                       did_you_mean(name, (*found, "auto", "python") if group == PLATFORMS else found))
         )  # fmt: skip
     return found[name].load()
 

@@ -145,12 +145,21 @@ class For(Statement):
 
 @node
 class Param(Node):
-    """A parameter: a pointer to elements (``const`` if only read) or a scalar by value."""
+    """A parameter: a pointer to elements (``const`` if only read) or a scalar by value.
+
+    ``argument`` is the user's name for it where C reserves that one.
+    """
 
     name: str
     dtype: DType
     pointer: bool = False
     const: bool = True
+    argument: str = ""
+
+    @property
+    def key(self) -> str:
+        """The user's name, under which a call's values are found."""
+        return self.argument or self.name
 
     def __str__(self) -> str:
         return f"{self.name}: {'const ' if self.pointer and self.const else ''}{self.dtype}" + (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from ..errors import Diagnostic, OptionError, did_you_mean
-from ..options import BACKENDS, CHECK, RULES, SHOW, TUNE
+from ..options import CHECK, RULES, SHOW, TUNE, one_of
 
 
 class MagicParser(ArgumentParser):
@@ -23,20 +23,29 @@ def cell_parser(magic: str) -> MagicParser:
     parser = MagicParser(prog=magic, add_help=False, allow_abbrev=False, argument_default=SUPPRESS)
     add = parser.add_argument
     add("name", nargs="?", default="", help="bind this name (default: the function's)")
-    add("-b", "--backend", action="append", choices=BACKENDS, help="repeatable; tried in order")
-    add("-t", "--tune", choices=TUNE, help="how long to search (default: quick)")
+    add(
+        "-b",
+        "--backend",
+        action="append",
+        help="auto, python, c, openmp, ...; repeatable, in order",
+    )
+    add("-t", "--tune", help=f"{_or(TUNE)}: how long to search (default: quick)")
     add("--budget", type=float, metavar="SECONDS", help="stop timing after this long")
     add(
         "--on", metavar="EXPR", default="", help="arguments to time on (default: a built-in sample)"
     )
     add("--set", metavar="K=V[,K=V]", help="pin knobs: unroll=4,threads=2")
-    add("-s", "--show", choices=SHOW, default="card", help="what is displayed (default: card)")
-    add("--check", choices=CHECK, help="compare with the plain Python (default: fast)")
+    add("-s", "--show", default="card", help=f"{_or(SHOW)}: what is displayed (default: card)")
+    add("--check", help=f"{_or(CHECK)}: against the plain Python (default: fast)")
     add("--fallback", action="store_true", help="outside the language bind the plain Python")
     add("-f", "--force", action="store_true", default=False, help="measure anew, ignore the record")
     add("-o", "--output", action="store_true", default=False, help="return the kernel")
     add("-q", "--quiet", action="store_true", default=False, help="display nothing")
     return parser
+
+
+def _or(words: tuple[str, ...]) -> str:
+    return ", ".join(words)
 
 
 def parse_line(parser: MagicParser, line: str) -> Namespace:
@@ -52,14 +61,16 @@ def parse_line(parser: MagicParser, line: str) -> Namespace:
         if flag.startswith("--") and flag not in flags:
             raise OptionError(Diagnostic("O001", f"unknown option {flag}", RULES["O001"].why,
                                          did_you_mean(flag, flags)))  # fmt: skip
-    return parser.parse_args(words)
+    given = parser.parse_args(words)
+    one_of("--show", given.show, SHOW)
+    return given
 
 
 def call_arguments(
     expression: str, names: Mapping[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """``--on "u, alpha=0.1"`` as positional and keyword arguments, evaluated among *names*."""
-    text = expression.strip().strip("\"'")
+    text = expression.strip()
     try:
         return eval(  # type: ignore[no-any-return]
             f"__arguments__({text}\n)",

@@ -167,7 +167,7 @@ def _is_load(name: ast.Name) -> bool:
 def _describe(value: Any) -> str:
     if isinstance(value, types.ModuleType | types.FunctionType | type):
         return f"{type(value).__name__} {value.__name__}"
-    return type(value).__name__
+    return "function" if callable(value) else type(value).__name__
 
 
 def _place(filename: str) -> str:

@@ -167,7 +167,7 @@ class ExpressionReader:
 
     def _hint(self, name: str) -> str:
         known = [*self.locals_, *self.reserved, *INTRINSICS]
-        close = difflib.get_close_matches(name, known, n=1)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
         return f"did you mean {close[0]!r}?" if close else f"define {name} before this cell"
 
     def _compare(
@@ -228,7 +228,7 @@ class ExpressionReader:
         return result
 
     def _unknown_function(self, at: ast.expr, name: str, kind: str) -> None:
-        close = difflib.get_close_matches(name, INTRINSICS, n=1)
+        close = difflib.get_close_matches(name, INTRINSICS, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(INTRINSICS))}"
         self.findings.add("L012", at, name=name, kind=kind, hint=hint)
 

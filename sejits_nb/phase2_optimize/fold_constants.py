@@ -1,6 +1,6 @@
 """Constant folding, by rules that keep every bit of the result.
 
-    2 * 3 -> 6      1.0 * a -> a      a / 8.0 -> a * 0.125      a ** 2 -> a * a      -(-a) -> a
+    2 * 3 -> 6      1.0 * a -> a      a / 8.0 -> a * 0.125      -(-a) -> a
 
 ``0.0 + a`` stays: it differs from ``a`` for minus zero.
 """
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from ..ir.dast import Statement
-from ..ir.dtypes import PY_FLOAT
 from ..ir.expr import Binary, Cast, Compare, Const, Expr, Logic, Select, Unary
 from ..ir.node import Node, rewrite
 from .infer_types import cast
@@ -27,7 +26,6 @@ _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "|": operator.or_, "^": operator.xor, "<": operator.lt, "<=": operator.le, ">": operator.gt,
     ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-_MOST_FACTORS = 4
 
 
 def fold_constants(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
@@ -45,11 +43,6 @@ def _rule(n: Node) -> Node | None:
         case Binary("/", other, Const(value)) if _power_of_two(value):
             reciprocal = Const(1.0 / value, dtype=n.right.dtype, loc=n.right.loc)
             return dataclasses.replace(n, op="*", left=other, right=reciprocal)
-        case Binary("**", base, Const(value)) if _small_power(n, value):
-            product: Expr = base
-            for _ in range(int(value) - 1):
-                product = Binary("*", product, base, dtype=n.dtype, loc=n.loc)
-            return product
         case Unary("-", Unary("-", operand)):
             return operand
         case Unary("-", Const(value)) if not isinstance(value, bool):
@@ -92,10 +85,3 @@ def _power_of_two(value: float) -> bool:
         return False
     mantissa, exponent = math.frexp(value)
     return abs(mantissa) == 0.5 and -100 < exponent < 100
-
-
-def _small_power(n: Binary, value: float) -> bool:
-    kind = n.dtype.kind if n.dtype else ""
-    return (
-        kind == "f" and n.dtype != PY_FLOAT and 2 <= value <= _MOST_FACTORS and value == int(value)
-    )

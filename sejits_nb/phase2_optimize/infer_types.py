@@ -169,16 +169,10 @@ class _Typer:
 
 def _undefined(e: Expr, op: str, *operands: DType) -> Finding:
     kinds = {d.kind for d in operands}
-    hint = (
-        "not"
-        if kinds == {"b"} and len(operands) == 1
-        else "^"
-        if kinds == {"b"}
-        else "* or a comparison"
-    )
-    return Finding(
-        "L023", e.loc, op=op, operands=" and ".join(map(str, operands)), hint=f"use {hint}"
-    )
+    logical = "use not" if len(operands) == 1 else "use ^"
+    hint = logical if kinds == {"b"} else "use * or a comparison"
+    shown = " and ".join(map(str, operands))
+    return Finding("L023", e.loc, op=op, operands=shown, hint=hint)
 
 
 def _quotient(dtype: DType) -> DType:

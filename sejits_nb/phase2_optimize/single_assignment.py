@@ -51,6 +51,15 @@ class _Versions:
         self.taken.add(candidate)
         return candidate
 
+    def temporary(self, name: str) -> str:
+        """A name like *name* that the program does not use."""
+        if name not in self.taken:
+            self.taken.add(name)
+            self.bound.add(name)
+            return name
+        self.bound.add(name)
+        return self.fresh(name)
+
     def block(
         self, body: Iterable[Statement], current: dict[str, str], out: list[Statement]
     ) -> dict[str, str]:
@@ -67,8 +76,7 @@ class _Versions:
         return current
 
     def merge(self, s: If, before: dict[str, str], out: list[Statement]) -> dict[str, str]:
-        self.taken.add("test")
-        test = self.fresh("test")
+        test = self.temporary("test")
         out.append(Let(test, _renamed(s.test, before), loc=s.test.loc or s.loc))
         then = self.block(s.then, before, out)
         orelse = self.block(s.orelse, before, out)

@@ -17,8 +17,8 @@ INFINITY main
 class Identifiers:
     """Hands out one C identifier for each name of the program; the same one when asked again.
 
-    Keeps a name where it can, appends ``_`` to a reserved or taken one, and spells non-ASCII letters
-    by their code point (``α`` -> ``u3b1``).
+    Keeps a name where it can, appends ``_`` to a taken or reserved one or to one in capitals (C's
+    macros: ``M_PI``), and spells non-ASCII letters by their code point (``α`` -> ``u3b1``).
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
@@ -33,7 +33,8 @@ class Identifiers:
     def fresh(self, name: str) -> str:
         """An identifier like *name* that nothing has yet."""
         spelled = "".join(c if c.isascii() else f"u{ord(c):x}" for c in name)
-        spelled = f"v{spelled}" if spelled.startswith("__") else spelled
+        spelled = f"v{spelled}" if spelled.startswith("_") else spelled
+        spelled = f"{spelled}_" if spelled.upper() == spelled and len(spelled) > 1 else spelled
         while spelled in _RESERVED or spelled in self._taken:
             spelled += "_"
         self._taken.add(spelled)

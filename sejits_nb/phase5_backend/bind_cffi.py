@@ -50,7 +50,7 @@ class NativeKernel:
         except (OSError, AttributeError) as problem:
             fix = "%sejits cache clear, then run the cell again"
             raise BackendError(Diagnostic("B004", str(problem), try_=fix)) from problem
-        self.names = tuple(p.name for p in artifact.params)
+        self.names = tuple(p.key for p in artifact.params)
         self._pointers = tuple(p.pointer for p in artifact.params)
         self._call = _unrolled(self._pointers)(self._function, _from_buffer)
 

@@ -90,6 +90,8 @@ def flags(compiler: Compiler, exact: bool) -> tuple[str, ...]:
     arm = platform.machine() in ("aarch64", "arm64")
     chosen = ["-O3", "-mcpu=native" if arm else "-march=native", "-std=gnu11", "-fPIC", "-shared"]
     chosen += ["-fno-math-errno", "-fno-trapping-math"]
+    # gcc's vectoriser makes sqrt(x) of pow(x, 0.5), which differs for -inf and -0.0
+    chosen += ["-fno-builtin-pow", "-fno-builtin-powf"]
     chosen += ["-ffp-contract=off" if exact else "-ffp-contract=fast"]
     chosen += ["-fopenmp"] if compiler.openmp else []
     chosen += ["-fno-sanitize=undefined"] if compiler.family == "zig" else []

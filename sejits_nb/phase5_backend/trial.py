@@ -27,6 +27,7 @@ _GUARD = 4096
 _FILL = 0xA5
 _CACHE_LINE = 64
 _CHUNK_BYTES = 1 << 20
+_KEEP_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,13 @@ def close() -> None:
         _process.close()
 
 
+def trim() -> None:
+    """End the child if it holds much memory: the copies of a large call's arrays."""
+    with _lock:
+        if _process.held_bytes > _KEEP_BYTES:
+            _process.close()
+
+
 def _run(artifact: Artifact, case: Case) -> str:
     places, size = _layout(case)
     memory = _process.memory(size)
@@ -104,10 +112,10 @@ def _request(
     args: list[tuple[str, int | float]] = []
     for param in artifact.params:
         if param.pointer:
-            args.append(("pointer", places[param.name].origin))
+            args.append(("pointer", places[param.key].origin))
         else:
             number = float if param.dtype.strong.kind == "f" else int
-            args.append((param.dtype.strong.name, number(case.values[param.name])))
+            args.append((param.dtype.strong.name, number(case.values[param.key])))
     return {"library": artifact.library, "entry": artifact.entry, "size": size, "args": args}
 
 
@@ -144,9 +152,9 @@ def _faults(
             yield f"{fault} ({case.label})"
     for param in artifact.params:
         if param.pointer and param.const:
-            was, now = case.values[param.name], places[param.name].view(memory)
+            was, now = case.values[param.key], places[param.key].view(memory)
             if index := _first_change(was, now):
-                where = f"{param.name}{list(index)}"
+                where = f"{param.key}{list(index)}"
                 yield f"changes its input: {where} was {was[index]}, is {now[index]} ({case.label})"
     octets = np.frombuffer(memory, np.uint8)
     for name, place in places.items():

@@ -37,6 +37,11 @@ class TrialProcess:
         """Whether there is a child that earlier requests have used."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def held_bytes(self) -> int:
+        """Size of the shared memory."""
+        return len(self._memory) if self._memory is not None else 0
+
     def memory(self, size: int) -> mmap.mmap:
         """Shared memory of at least *size* bytes; what an earlier call gave is no longer shared if it
         was smaller.  Raises ``OSError`` if there is not as much.

@@ -14,7 +14,7 @@ from ..phase5_backend.bind_cffi import load
 from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
 from ..phase5_backend.dialects import C_OPENMP
 from ..phase5_backend.print_source import print_source
-from ..phase5_backend.trial import run_trial
+from ..phase5_backend.trial import run_trial, trim
 from ..stages import Config, SourceUnit
 
 _TRANSFORMATIONS = (
@@ -76,6 +76,7 @@ def _tiled(unit: Unit, config: Config) -> Unit:
 
 
 OPENMP = Platform(
-    "openmp", "c", probe_openmp, space, emit, build=compile_source, load=load, trial=run_trial
-)
+    name="openmp", language="c", probe=probe_openmp, space=space, emit=emit, build=compile_source,
+    load=load, trial=run_trial, settle=trim,
+)  # fmt: skip
 SERIAL = replace(OPENMP, name="c", probe=find_compiler, space=serial_space)

@@ -20,14 +20,10 @@ Cases = Callable[[], Sequence[Case]]
 
 @dataclass
 class Prover:
-    """Builds and checks variants of one kernel on one platform.
-
-    ``strict`` asks for equality to the bit: then nothing is compiled with contraction.
-    """
+    """Builds and checks variants of one kernel on one platform."""
 
     pipeline: Pipeline
     source: KernelSource
-    strict: bool
     _fronts: dict[Signature, tuple[Trace, VariantSpace]] = field(default_factory=dict)
     _built: dict[tuple[Signature, Config], tuple[Trace, Artifact]] = field(default_factory=dict)
 
@@ -56,7 +52,7 @@ class Prover:
 
     def exact(self, signature: Signature) -> bool:
         """Whether this kernel is compiled without contraction."""
-        return self.strict or self.pipeline.specializer.exact(self.optimised(signature))
+        return self.pipeline.strict or self.pipeline.specializer.exact(self.optimised(signature))
 
     def build_all(
         self, jobs: Sequence[tuple[Signature, Config]]
@@ -94,6 +90,7 @@ class Prover:
             found[chosen] = next(filter(None, (self._trial(c, a) for c, a in trials)), "")
             if not found[chosen]:
                 cache.write_json("verdicts", self._key(own), "correct")
+        self.pipeline.platform.settle()
         return found
 
     def _trial(self, case: Case, built: tuple[Trace, Artifact] | BackendError) -> str:
@@ -104,4 +101,6 @@ class Prover:
 
     def _key(self, artifact: Artifact) -> str:
         source = self.source
-        return cache.digest(source.code, repr(source.captured), str(self.strict), artifact.key)
+        return cache.digest(
+            source.code, repr(source.captured), str(self.pipeline.strict), artifact.key
+        )

@@ -75,7 +75,7 @@ def specialize(request: Request) -> Specialization:
     """
     start = time.perf_counter()
     strict = request.check == "strict"
-    prover = Prover(Pipeline(request.specializer, request.platform), request.source, strict)
+    prover = Prover(Pipeline(request.specializer, request.platform, strict), request.source)
     _, space = prover.front(request.signature)
     key = record_key(request.source, request.signature, request.platform.name, request.check)
     cases = None if request.check == "off" else _cases(request, prover)

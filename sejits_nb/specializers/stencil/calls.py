@@ -134,9 +134,7 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
 def _scalar(name: str, value: Any) -> Any:
     plain = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(plain, np.ndarray):
-        raise _error("A007", f"{name!r} is used as a number, but an array was passed",
-                     "grids are those parameters that the kernel indexes",
-                     f"read it at the point: {name}[x]")  # fmt: skip
+        return plain  # the front end says where the kernel uses it as a number, if it does
     dtype = of_value(plain)
     if dtype is None or (dtype.name == "py_int" and not -(2**63) <= plain < 2**63):
         raise _error("A007", f"{name!r} is {plain!r:.40}, not a number that compiled code holds",

@@ -132,7 +132,7 @@ def _small_values(
     shape = tuple(n + 2 * g for n, g in zip(inner, ghost, strict=True))
     small: dict[str, Any] = {}
     for name, kind in signature.args:
-        if not isinstance(kind, ArrayType):
+        if not isinstance(kind, ArrayType) or name not in read_interface(source).grids:
             small[name] = values[name]
             continue
         source_array = values[name] if not stencil.grids[name].output else _inputs(stencil, values)

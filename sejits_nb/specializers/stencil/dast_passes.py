@@ -2,7 +2,7 @@
 
 expand neighborhoods    for y in u.neighbors(x, 1): acc += u[y]   ->   acc += u[x + (-1, 0)] ...
 outputs in registers    out[x] = ..; out[x] = out[x] + ..         ->   out_x = ..; ..; out[x] = out_x
-single assignment, infer types, fold constants, common subexpressions, dead code
+single assignment, infer types, fold constants, expand powers, common subexpressions, dead code
                         (``phase2_optimize/``, on the sweep's body)
 """
 
@@ -19,6 +19,7 @@ from ...ir.expr import Binary, Call, Cast, Compare, Expr, Name
 from ...ir.node import Node, rewrite, walk
 from ...phase2_optimize.common_subexpressions import common_subexpressions
 from ...phase2_optimize.dead_code import dead_code
+from ...phase2_optimize.expand_powers import expand_powers
 from ...phase2_optimize.fold_constants import fold_constants
 from ...phase2_optimize.infer_types import infer_types
 from ...phase2_optimize.single_assignment import single_assignment
@@ -173,6 +174,7 @@ PASSES: tuple[Pass, ...] = (
     ),
     Pass("infer types", type_body, (check_straight, check_typed)),
     Pass("fold constants", _on_body(fold_constants)),
+    Pass("expand powers", _on_body(expand_powers), rounds=True),
     Pass(
         "common subexpressions",
         lambda st: _with_body(st, common_subexpressions(st.sweep.body, _names(st))),

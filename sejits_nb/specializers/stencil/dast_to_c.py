@@ -17,7 +17,7 @@ from ...ir.dtypes import I64
 from ...ir.expr import Expr
 from ...phase3_lower.expressions import ExpressionLowering
 from ...phase3_lower.identifiers import Identifiers
-from .dast import Grid, Point, Read, Stencil, StorePoint
+from .dast import Grid, Point, Read, Scalar, Stencil, StorePoint
 
 _LOOP_NAMES = ("i", "j", "k", "l")
 
@@ -56,10 +56,10 @@ def lower_to_c(stencil: Stencil) -> past.Unit:
     return past.Unit(function, tuple(sorted(lowering.helpers)), loc=stencil.loc)
 
 
-def _param(p: object, names: Identifiers) -> past.Param:
+def _param(p: Grid | Scalar, names: Identifiers) -> past.Param:
     if isinstance(p, Grid):
-        return past.Param(names[p.name], p.dtype, pointer=True, const=not p.output, loc=p.loc)
-    return past.Param(names[p.name], p.dtype.strong, loc=p.loc)  # type: ignore[attr-defined]
+        return past.Param(names[p.name], p.dtype, True, not p.output, p.name, loc=p.loc)
+    return past.Param(names[p.name], p.dtype.strong, argument=p.name, loc=p.loc)
 
 
 def _loop_order(stencil: Stencil) -> tuple[int, ...]:

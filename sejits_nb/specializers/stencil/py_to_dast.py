@@ -118,6 +118,11 @@ class _Reader:
         arg = next(a for a in function.args.args if a.arg == name)
         at = self.findings.span(arg)
         if isinstance(kind, ArrayType):
+            if name not in self.interface.grids:
+                for use in ast.walk(function):
+                    if isinstance(use, ast.Name) and use.id == name:
+                        point = self.sweep_point or "x"
+                        self.findings.add("S018", use, name=name, point=point)
             output = name in self.interface.outputs
             return Grid(name, kind.dtype, kind.shape, kind.strides, output, loc=at)
         return Scalar(name, kind.dtype, loc=at)
@@ -127,9 +132,9 @@ class _Reader:
         domain = self.interface.grids[0] if self.interface.grids else ""
         at = self.findings.span(loop.iter)
         match loop.iter:
-            case ast.Call(ast.Attribute(ast.Name(grid), "interior_points"), args, keywords):
+            case ast.Call(ast.Attribute(ast.Name(grid) as base, "interior_points"), args, keywords):
                 if grid not in self.interface.grids:
-                    self._no_grid(loop.iter, grid)
+                    self._no_grid(base, grid)
                 else:
                     domain = grid
                 if args or keywords:
@@ -253,13 +258,15 @@ class _Reader:
         self, call: ast.Call, grid: str, args: list[ast.expr], keywords: list[ast.keyword]
     ) -> tuple[Point, int, str] | None:
         if grid not in self.interface.grids or not isinstance(call.func, ast.Attribute):
-            self._no_grid(call.func, grid)
+            self._no_grid(call.func.value if isinstance(call.func, ast.Attribute) else call, grid)
             return None
         named = {k.arg: k.value for k in keywords}
         if len(args) == 1 and "r" in named:
             args = [*args, named.pop("r")]
         if len(args) != 2 or named.keys() - {"metric"}:
-            self._misuse(call, "neighbors", "a point and a radius", f"{len(args)} arguments", grid)
+            unknown = next(iter(named.keys() - {"metric"}), None)
+            got = f"unknown keyword {unknown}" if unknown else _arguments(len(args))
+            self._misuse(call, "neighbors", "a point and a radius", got, grid)
             return None
         centre = self._point(args[0], grid)
         radius = self.expressions.constant(args[1])
@@ -345,7 +352,8 @@ class _Reader:
             self.findings.add("S012", e, grid=grid, point=self.sweep_point or "x", offset=example)
             return None
         if len(value) != self.ndim:
-            self.findings.add("S010", e, got=len(value), want=self.ndim, example=example)
+            got = f"{len(value)} component{'s' if len(value) != 1 else ''}"
+            self.findings.add("S010", e, got=got, want=self.ndim, example=example)
             return None
         return tuple(int(v) for v in value)
 
@@ -366,6 +374,10 @@ def _ghost(body: tuple[Statement, ...], ndim: int) -> Offset:
         elif isinstance(n, Read):
             ghost = tuple(map(max, ghost, far(n.point)))
     return ghost
+
+
+def _arguments(count: int) -> str:
+    return f"{count} argument{'s' if count != 1 else ''}"
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

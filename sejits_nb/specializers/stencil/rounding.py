@@ -83,7 +83,7 @@ class _Evaluation:
                 return self.binary(op, self.pair(left), self.pair(right), kind)
             case Compare(op, left, right):
                 a, b = self.pair(left), self.pair(right)
-                unsure = np.abs(a[0] - 1.0 * b[0]) <= a[1] + b[1]
+                unsure = np.abs(_wide(a[0]) - b[0]) <= a[1] + b[1]
                 surely_same = (a[1] == 0) & (b[1] == 0)
                 return _COMPARE[op](a[0], b[0]), np.where(unsure & ~surely_same, 1.0, 0.0)
             case Logic(op, left, right):
@@ -93,7 +93,7 @@ class _Evaluation:
             case Select(test, then, orelse):
                 (t, et), a, b = self.pair(test), self.pair(then), self.pair(orelse)
                 chosen = np.where(t, a[1], b[1])
-                either = np.abs(1.0 * a[0] - b[0]) + np.maximum(a[1], b[1])
+                either = np.abs(_wide(a[0]) - b[0]) + np.maximum(a[1], b[1])
                 return np.where(t, a[0], b[0]), np.where(et > 0, either, chosen)
             case Call(func, args):
                 return self.call(func, [self.pair(a) for a in args], kind)
@@ -113,18 +113,18 @@ class _Evaluation:
     def binary(self, op: str, left: Pair, right: Pair, kind: np.dtype[Any]) -> Pair:
         (a, ea), (b, eb) = left, right
         value = np.asarray(_BINARY[op](a, b)).astype(kind)
-        size_a, size_b = np.abs(1.0 * a), np.abs(1.0 * b)
+        size_a, size_b = _size(a), _size(b)
         if op in ("+", "-"):
             return value, ea + eb + self.unit(value)
         if op == "*":
             return value, size_a * eb + size_b * ea + ea * eb + self.unit(value, 1.0)
         if op == "/":
             room = np.maximum(size_b - eb, np.finfo(np.float64).tiny)
-            return value, (ea + np.abs(value) * eb) / room + self.unit(value)
+            return value, (ea + _size(value) * eb) / room + self.unit(value)
         if op == "**":
-            slope = np.abs(value) * (size_b * ea / np.maximum(size_a, 1e-300))
+            slope = _size(value) * (size_b * ea / np.maximum(size_a, 1e-300))
             log = np.where(size_a > 0, np.abs(np.log(np.maximum(size_a, 1e-300))), 0.0)
-            spread = slope + np.abs(value) * log * eb
+            spread = slope + _size(value) * log * eb
             return value, spread + self.unit(value, _ELEMENTARY_ULPS)
         if op in ("//", "%"):
             certain = (ea == 0) & (eb == 0)
@@ -148,22 +148,31 @@ class _Evaluation:
         return value, spread + self.unit(value, 0.5 if func in _EXACT else _ELEMENTARY_ULPS)
 
 
-def _slope(func: str, a: Array, value: Array) -> Array:
+def _wide(value: Any) -> Any:
+    return np.asarray(value).astype(np.float64)
+
+
+def _size(value: Any) -> Any:
+    """Magnitude, in f64: a bound of an f32 computation must not underflow."""
+    return np.abs(_wide(value))
+
+
+def _slope(func: str, a: Array, value: Array) -> Any:
     """The derivative's size near *a*."""
     tiny = 1e-300
     match func:
         case "abs":
-            return np.ones_like(1.0 * a)
+            return np.ones_like(_wide(a))
         case "sqrt":
-            return 0.5 / np.maximum(np.abs(value), tiny)
+            return 0.5 / np.maximum(_size(value), tiny)
         case "exp":
-            return np.abs(value) * 1.01
+            return _size(value) * 1.01
         case "log":
-            return 1.0 / np.maximum(np.abs(1.0 * a), tiny)
+            return 1.0 / np.maximum(_size(a), tiny)
         case "tan":
-            return 1.0 + np.square(1.0 * value)
+            return 1.0 + np.square(_wide(value))
         case _:  # sin, cos, tanh
-            return np.ones_like(1.0 * a)
+            return np.ones_like(_wide(a))
 
 
 _COMPARE = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,

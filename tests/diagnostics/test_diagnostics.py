@@ -1,0 +1,334 @@
+"""Every diagnostic code: a wrong program or call, and the exact text that the user then sees.
+
+``files/<code>.txt`` holds cells and what they answer::
+
+    %%stencil --on u
+    def k(u, out): ...
+    ----
+    StencilError S012: ...
+    ====
+    (the next cell)
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+from wcwidth import wcswidth
+
+import sejits_nb as sj
+from sejits_nb import doctor, errors, options, registry
+from sejits_nb.errors import ArgumentError, LanguageError, OptionError, SejitsError, StencilError
+from sejits_nb.kernel import SejitsWarning
+from sejits_nb.specializers.stencil.rules import CALL_RULES, RULES
+
+FILES = Path(__file__).parent / "files"
+PACKAGE = Path(sj.__file__).parent
+EVERY_RULE = {**RULES, **CALL_RULES, **options.RULES}
+U = np.linspace(0.0, 1.0, 64).reshape(8, 8)
+READ_ONLY = np.zeros((8, 8))
+READ_ONLY.flags.writeable = False
+NOTEBOOK = {
+    "np": np, "u": U, "v": np.ones((8, 8)), "cube": np.ones((12, 12, 12)), "frozen": READ_ONLY,
+    "table": [1.0, 2.0, 3.0], "word": "text", "big": 2**70, "helper": lambda a: a,
+}  # fmt: skip
+"""What the cells of ``files/`` find defined."""
+
+RunCell = Callable[[str], SejitsError]
+
+
+@pytest.fixture(scope="module")
+def notebook() -> InteractiveShell:
+    """A shell whose next cell is always ``In[7]``."""
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.run_line_magic("load_ext", "sejits_nb")
+    shell.execution_count = 7
+    return shell
+
+
+@pytest.fixture
+def run_cell(notebook: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> RunCell:
+    """Run a cell that fails: its error, which is also all that the notebook shows."""
+
+    def run(cell: str) -> SejitsError:
+        notebook.user_ns.update(NOTEBOOK)
+        error = notebook.run_cell(cell).error_in_exec
+        shown = capsys.readouterr()
+        if not isinstance(error, SejitsError):
+            raise AssertionError(f"no diagnostic of ours for\n{cell}") from error
+        assert shown.out.rstrip("\n") == str(error)
+        assert shown.err == ""
+        return error
+
+    return run
+
+
+def cells_of(path: Path) -> list[str]:
+    return [case.partition("----\n")[0] for case in path.read_text("utf-8").split("====\n")]
+
+
+# -- exact texts
+
+
+@pytest.mark.parametrize("path", sorted(FILES.glob("*.txt")), ids=lambda path: path.stem)
+def test_wrong_cells_answer_with_these_texts(
+    path: Path, run_cell: RunCell, golden: Callable[[str, str], None]
+) -> None:
+    answers = []
+    for cell in cells_of(path):
+        error = run_cell(cell)
+        assert path.stem in {d.code for d in error.diagnostics}, f"{cell}\n{error}"
+        answers.append(f"{cell}----\n{error}\n")
+    golden(f"../diagnostics/files/{path.name}", "====\n".join(answers))
+
+
+def test_l003_a_function_without_source() -> None:
+    scope: dict[str, Any] = {}
+    exec("def k(u, out):\n    for x in out.interior_points():\n        out[x] = u[x]", scope)
+    with pytest.raises(LanguageError) as caught:
+        sj.stencil(scope["k"])
+    assert str(caught.value) == (
+        "LanguageError L003: the source of 'k' cannot be read\n"
+        "  <string>\n"
+        "  why:  a specializer reads the function's text (could not get source code)\n"
+        "  try:  define it in a cell, or in a file\n"
+        "  more: %sejits explain L003"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "wanted"),
+    [
+        ("steps is -1, not a whole number of sweeps", "steps=100", {"steps": -1}),
+        ("steps is 1.5, not a whole number of sweeps", "steps=100", {"steps": 1.5}),
+        ("feed names 'w': one of: out, u", "feed={output: input, ...}",
+         {"steps": 1, "feed": {"out": "w"}}),
+        ("feed cannot be followed: 'out' is an output", "feed={output: input, ...}",
+         {"steps": 1, "feed": {"out": "out"}}),
+        ("feed cannot be followed: output 'out' is not fed", "feed={output: input, ...}",
+         {"steps": 1, "feed": {}}),
+    ],
+)  # fmt: skip
+def test_a008_iterate_without_a_way_back(message: str, hint: str, wanted: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        copy.iterate(U, **wanted)
+    assert str(caught.value) == (
+        f"ArgumentError A008: {message}\n"
+        "  why:  after each sweep every output becomes an input of the next\n"
+        f"  try:  {hint}\n"
+        "  more: %sejits explain A008"
+    )
+
+
+def test_o004_nothing_of_that_name_is_installed() -> None:
+    with pytest.raises(OptionError) as caught:
+        registry.specializer("stensil")
+    assert str(caught.value) == (
+        "OptionError O004: no specializer is called 'stensil'\n"
+        "  why:  the packages installed here register none of that name\n"
+        "  try:  did you mean 'stencil'?\n"
+        "  more: %sejits explain O004"
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "hint", "wanted"),
+    [
+        ("O001", "unknown option 'tun'", "did you mean 'tune'?", {"tun": "quick"}),
+        ("O002", "tune is 'quik'", "did you mean 'quick'?", {"tune": "quik"}),
+        ("O002", "check is 'none'", "one of: fast, off, strict", {"check": "none"}),
+        ("O002", "budget is 0", "a positive number of seconds", {"budget": 0}),
+    ],
+)
+def test_the_decorator_checks_its_options(
+    code: str, message: str, hint: str, wanted: dict[str, Any]
+) -> None:
+    with pytest.raises(OptionError) as caught:
+        sj.stencil(**wanted)
+    assert str(caught.value).splitlines() == [
+        f"OptionError {code}: {message}",
+        f"  why:  {options.RULES[code].why}",
+        f"  try:  {hint}",
+        f"  more: %sejits explain {code}",
+    ]
+
+
+# -- completeness
+
+
+def test_every_code_has_a_wrong_program() -> None:
+    tested = {path.stem for path in FILES.glob("*.txt")}
+    tested |= {name[5:9].upper() for name in globals() if re.match(r"test_[a-z]\d{3}_", name)}
+    assert sorted(EVERY_RULE.keys() - tested) == []
+    assert sorted(tested - EVERY_RULE.keys()) == []
+
+
+def test_every_raise_site_uses_a_known_code_and_every_code_a_raise_site() -> None:
+    raised = set()
+    for path in PACKAGE.rglob("*.py"):
+        for n in ast.walk(ast.parse(path.read_text("utf-8"))):
+            arguments = n.args if isinstance(n, ast.Call) else []
+            raised |= {
+                a.value
+                for a in arguments
+                if isinstance(a, ast.Constant) and re.fullmatch(r"[A-Z]\d{3}", str(a.value))
+            }
+    known = EVERY_RULE | doctor.BACKEND_RULES
+    assert sorted(raised - known.keys()) == []
+    assert sorted(known.keys() - raised) == []
+
+
+def test_explain_knows_every_code() -> None:
+    for code in EVERY_RULE | doctor.BACKEND_RULES:
+        text = doctor.explain(code.lower())
+        assert text.startswith(f"{code}: ")
+        assert "{" not in text
+
+
+# -- the caret
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "out[x] = u[x] * «unknown»",
+        "größe = 2.0; out[x] = größe * «unknown»",
+        "长度 = 2.0; out[x] = 长度 * «unknown»",
+        "out[x] = u[x] + «长度»",
+        "e\u0301 = 2.0; out[x] = e\u0301 * «unknown»",
+        "out[x] = u[x]\t+\t«unknown»",
+        "out[x] = u[x] + «table[u[x]]»",
+        'word2 = "𝒳🙂"; out[x] = u[x]',
+    ],
+)
+@pytest.mark.parametrize("indent", ["    ", "\t"], ids=["blanks", "tab"])
+def test_the_caret_stands_under_exactly_the_offending_expression(
+    line: str, indent: str, run_cell: RunCell
+) -> None:
+    marked = line if "«" in line else 'word2 = «"𝒳🙂"»; out[x] = u[x]'
+    before, offending, _ = re.split("[«»]", marked)
+    body = re.sub("[«»]", "", line)
+    head = f"%%stencil --on u\ndef k(u, out):\n{indent}for x in out.interior_points():\n"
+    error = run_cell(f"{head}{indent * 2}{body}\n")
+    text, carets = str(error).splitlines()[2:4]
+    gutter = text[: text.index("|") + 2]
+    assert text == f"{gutter}{indent * 2}{body}"
+    start = _column(gutter + indent * 2 + before)
+    assert _column(carets[: carets.index("^")]) == start
+    assert carets.count("^") == wcswidth(offending)
+
+
+def _column(text: str) -> int:
+    """Columns that a terminal gives to *text*: tabs stop at every eighth, wide characters take two."""
+    column = 0
+    for piece in re.split("(\t)", text):
+        column = column // 8 * 8 + 8 if piece == "\t" else column + wcswidth(piece)
+    return column
+
+
+def test_an_expression_over_several_lines_is_marked_to_the_end_of_its_first(
+    run_cell: RunCell,
+) -> None:
+    cell = "%%stencil --on u\ndef k(u, out):\n    for x in out.interior_points():\n"
+    error = run_cell(f"{cell}        out[x] = sqrt(\n            u[x], 2.0)\n")
+    assert str(error).splitlines()[1:4] == [
+        "  Cell In[7], line 4",
+        "    4 |         out[x] = sqrt(",
+        "      |                  ^^^^^ 2 given",
+    ]
+
+
+@pytest.mark.parametrize("odd", ["\f", "\x1c", "\u2028", "\x85"], ids=ascii)
+def test_lines_are_counted_as_python_counts_them(odd: str, run_cell: RunCell) -> None:
+    """A form feed or a line separator in a comment ends no line."""
+    cell = (
+        f"%%stencil --on u\ndef k(u, out):  # page{odd}break\n    for x in out.interior_points():\n"
+    )
+    found = run_cell(f"{cell}        out[x] = unknown\n").diagnostics[0]
+    assert (found.line, found.text) == (4, "        out[x] = unknown")
+    assert found.text[found.col : found.end_col] == "unknown"
+
+
+# -- several mistakes
+
+
+@pytest.mark.parametrize("mistakes", [2, 5, 6, 8])
+def test_the_first_five_mistakes_are_shown_in_order_of_place(
+    mistakes: int, run_cell: RunCell
+) -> None:
+    names = [f"missing_{n}" for n in range(mistakes)]
+    cell = "%%stencil --on u\ndef k(u, out):\n    for x in out.interior_points():\n"
+    # the last line holds two of them: places are ordered within a line, too
+    lines = [f"        out[x] = u[x] + {name}\n" for name in names[:-2]]
+    lines.append(f"        out[x] = {names[-2]} + u[x] * {names[-1]}\n")
+    error = run_cell(cell + "".join(lines))
+    shown = re.findall(r"^StencilError L013: name '(\w+)' is not defined$", str(error), re.M)
+    assert shown == names[: errors.MOST_AT_ONCE]
+    assert [d.message for d in error.diagnostics] == [f"name {n!r} is not defined" for n in names]
+    tail = str(error).splitlines()[-1]
+    assert tail == (
+        f"... and {mistakes - 5} more" if mistakes > 5 else "  more: %sejits explain L013"
+    )
+
+
+# -- what a failure leaves behind
+
+
+WRONG = "def k(u, out):\n    for x in out.interior_points():\n        out[x] = u[x] @ u[x]\n"
+
+
+def test_a_failed_cell_binds_nothing(notebook: InteractiveShell, run_cell: RunCell) -> None:
+    notebook.user_ns.pop("k", None)
+    for line in ("--on u", "--on nowhere", "--tun quick --on u", "k --on u -b c"):
+        run_cell(f"%%stencil {line}\n{WRONG}")
+        assert "k" not in notebook.user_ns
+
+
+def test_a_failed_cell_rebinds_nothing(notebook: InteractiveShell, run_cell: RunCell) -> None:
+    notebook.user_ns["k"] = before = object()
+    run_cell(f"%%stencil --on u\n{WRONG}")
+    assert notebook.user_ns["k"] is before
+
+
+@sj.stencil
+def copy(u, out):  # type: ignore[no-untyped-def]  # kernels carry no types
+    for x in out.interior_points():
+        out[x] = u[x]
+
+
+def first_larger(u, out):  # type: ignore[no-untyped-def]  # a kernel
+    for x in out.interior_points():
+        largest = [u[x], u[x + (0, 1)]]
+        out[x] = max(largest)
+
+
+def test_the_decorator_warns_once_and_runs_the_plain_python() -> None:
+    kernel = sj.stencil(first_larger)
+    line = first_larger.__code__.co_firstlineno + 2
+    with pytest.warns(SejitsWarning) as said:
+        got = kernel(U)
+        again = kernel(U[:4])
+    assert len(said) == 1
+    text = str(said[0].message)
+    assert text.startswith("first_larger runs as plain Python\nStencilError L011: a list is not")
+    assert f"test_diagnostics.py, line {line}\n" in text
+    assert "        largest = [u[x], u[x + (0, 1)]]\n" in text
+    assert said[0].filename == __file__
+    assert np.array_equal(got[1:-1, 1:-1], np.maximum(U[1:-1, 1:-1], U[1:-1, 2:]))
+    assert np.array_equal(again, got[:4]) or again.shape == (4, 8)
+
+
+def test_the_decorator_raises_without_a_fallback() -> None:
+    kernel = sj.stencil(fallback=False)(first_larger)
+    out = np.full((8, 8), 7.0)
+    with pytest.raises(StencilError, match="a list is not in the language"):
+        kernel(U, out)
+    assert (out == 7.0).all()
