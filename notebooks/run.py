@@ -86,7 +86,7 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> bool:
         on_cell_executed=end,
     )
     try:
-        client.execute()
+        client.execute(cleanup_kc=True)
     except CellExecutionError as error:
         print(f"\n{error}", file=sys.stderr)
         return True

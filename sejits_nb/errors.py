@@ -43,10 +43,11 @@ class Diagnostic:
         if self.text:
             number = str(self.line)
             before, marked = self.text[: self.col], self.text[self.col : self.end_col]
+            before = "".join(c if c == "\t" else " " * _columns(c) for c in before)
             carets = "^" * max(1, _columns(marked))
             label = f" {self.label}" if self.label else ""
             rows.append(f"    {number} | {self.text}")
-            rows.append(f"    {' ' * len(number)} | {' ' * _columns(before)}{carets}{label}")
+            rows.append(f"    {' ' * len(number)} | {before}{carets}{label}")
         rows += [f"  why:  {self.why}"] if self.why else []
         rows += [f"  try:  {self.try_}"] if self.try_ else []
         rows.append(f"  more: %sejits explain {self.code}")
@@ -151,5 +152,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _columns(text: str) -> int:
-    """Terminal columns that *text* takes: East Asian wide characters count twice."""
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    """Terminal columns that *text* takes: East Asian wide characters two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )

@@ -130,7 +130,7 @@ class Pipeline:
 
 def _placed(source: KernelSource, d: Diagnostic) -> Diagnostic:
     """*d* with the cell's name, line number and text; a back end knows only lines of the text."""
-    rows = source.text.splitlines()
+    rows = source.lines
     if not 0 < d.line <= len(rows):
         return Diagnostic(d.code, d.message, d.why, d.try_, where=source.where)
     text, line = rows[d.line - 1], source.first_line + d.line - 1

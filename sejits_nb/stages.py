@@ -10,6 +10,7 @@ Shapes and dtypes enter once, as a :class:`Signature`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -22,6 +23,11 @@ from .ir.past import Param, Unit
 
 Captured = bool | int | float | tuple[Any, ...] | str
 """A captured value: a number (NumPy scalars keep their type), a tuple of them, or a known function."""
+
+
+def source_lines(text: str) -> tuple[str, ...]:
+    """*text* by line, as Python counts lines: a form feed or U+2028 ends none."""
+    return tuple(re.split("\r\n|\r|\n", text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +53,14 @@ class KernelSource:
         return newline + rest if head.lstrip().startswith("%%") else self.text
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines that spans count."""
+        return source_lines(self.text)
+
+    @property
     def line_count(self) -> int:
         """Lines of Python that carry code: no blank lines, no comments, no magic line."""
-        lines = (line.strip() for line in self.code.splitlines())
+        lines = (line.strip() for line in self.lines if not line.lstrip().startswith("%%"))
         return sum(1 for line in lines if line and not line.startswith(("#", "@")))
 
 

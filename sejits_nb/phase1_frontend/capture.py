@@ -108,8 +108,13 @@ def freeze(value: Any) -> Captured:
     >>> freeze(math.sqrt), freeze(np.float64(2.5)), freeze([1, (2, 3)]), freeze({})
     ('math.sqrt', np.float64(2.5), (1, (2, 3)), 'object:dict')
     """
-    if isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating):
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if isinstance(value, np.bool_ | np.integer | np.floating):
         return value  # type: ignore[return-value]  # NumPy scalars keep their dtype
+    for plain in (bool, int, float):
+        if isinstance(value, plain):
+            return plain(value)  # an enumeration's member is its number
     if (
         isinstance(value, list | tuple)
         and (items := tuple(map(freeze, value)))

@@ -33,7 +33,7 @@ class Findings:
 
 def span_of(source: KernelSource, at: ast.AST) -> Span:
     """The span of a Python node of *source*, columns in characters."""
-    lines = source.text.splitlines()
+    lines = source.lines
 
     def column(line: int, byte: int) -> int:
         return len(lines[line - 1].encode()[:byte].decode(errors="ignore"))
@@ -64,7 +64,7 @@ def describe(
             rule.try_.format(**values),
             where=source.where,
         )
-    text = (source.text.splitlines() or [""])[span.line - 1]
+    text = source.lines[span.line - 1]
     end = span.end_col if span.end_line == span.line else len(text)
     return Diagnostic(
         code,

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import Finding
 from ..ir.dast import Statement
+from ..ir.dtypes import PY_INT
 from ..ir.expr import Binary, Cast, Compare, Const, Expr, Logic, Select, Unary
 from ..ir.node import Node, rewrite
 from .infer_types import cast
@@ -75,6 +77,8 @@ def _computed(n: Binary | Compare, op: str, left: Expr, right: Expr) -> Const | 
         return None
     plain: Any = value.item() if isinstance(value, np.generic) else value
     wanted: Any = {"b": bool, "i": int, "u": int, "f": float}[n.dtype.kind]
+    if n.dtype == PY_INT and not -(2**63) <= plain < 2**63:
+        raise Finding("L022", n.loc, value=plain)
     fits = isinstance(plain, wanted) and (wanted is not int or -(2**63) <= plain < 2**63)
     return Const(plain, dtype=n.dtype, loc=n.loc) if fits else None
 

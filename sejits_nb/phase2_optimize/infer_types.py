@@ -163,7 +163,10 @@ class _Typer:
             dtype = _typed(args[0])
             dtype = PY_INT if dtype == PY_BOOL else dtype
         else:
-            dtype = _quotient(_typed(args[0]))
+            dtype = _typed(args[0])
+            if not dtype.weak and dtype.bits == 8:  # NumPy would compute in half precision
+                raise _undefined(e, func, dtype)
+            dtype = _quotient(dtype)
         return Call(func, tuple(cast(a, dtype) for a in args), dtype=dtype, loc=e.loc)
 
 

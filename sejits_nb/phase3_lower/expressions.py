@@ -42,14 +42,15 @@ class ExpressionLowering:
             case dast.Unary("~", operand) if dtype == BOOL:
                 return past.Unary("!", self.lower(operand), dtype=BOOL, loc=e.loc)
             case dast.Unary(op, operand):
-                return past.Unary(op, self.lower(operand), dtype=dtype, loc=e.loc)
+                return _wrapped(past.Unary(op, self.lower(operand), dtype=dtype, loc=e.loc))
             case dast.Binary("**", left, right) if dtype.kind == "f":
                 args = (self.lower(left), self.lower(right))
                 return past.CallC("pow", args, dtype=dtype, loc=e.loc)
             case dast.Binary("//" | "%" | "**" as op, left, right):
                 return self._helper(_HELPERS[op], dtype, (left, right), e)
             case dast.Binary(op, left, right) | dast.Compare(op, left, right):
-                return past.Binary(op, self.lower(left), self.lower(right), dtype=dtype, loc=e.loc)
+                a, b = self.lower(left), self.lower(right)
+                return _wrapped(past.Binary(op, a, b, dtype=dtype, loc=e.loc))
             case dast.Logic(op, left, right):
                 a, b = self.lower(left), self.lower(right)
                 return past.Binary(_LOGIC[op], a, b, dtype=BOOL, loc=e.loc)
@@ -79,3 +80,9 @@ class ExpressionLowering:
         helper = f"{name}_{dtype.name}"
         self.helpers.add(helper)
         return past.CallC(helper, tuple(map(self.lower, args)), dtype=dtype, loc=e.loc)
+
+
+def _wrapped(e: past.PExpr) -> past.PExpr:
+    """*e* cut to its own width: C computes narrow integers as ``int``, NumPy wraps them."""
+    narrow = e.dtype.kind in "iu" and e.dtype.bits < 32
+    return past.Convert(e, dtype=e.dtype, loc=e.loc) if narrow else e

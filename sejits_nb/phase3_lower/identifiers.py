@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _RESERVED = frozenset("""
@@ -12,6 +13,10 @@ int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t uintptr_t
 abs fabs sqrt exp log sin cos tan tanh pow floor fmod copysign min max asm typeof linux unix NAN
 INFINITY main
 """.split())  # fmt: skip
+
+
+_GENERATED = re.compile(r"[a-z]+_[biuf][a-z0-9]+|.*__\d+")
+"""Names that generated code makes itself: helpers (``mod_f64``) and unrolled copies (``acc__1``)."""
 
 
 class Identifiers:
@@ -35,6 +40,7 @@ class Identifiers:
         spelled = "".join(c if c.isascii() else f"u{ord(c):x}" for c in name)
         spelled = f"v{spelled}" if spelled.startswith("_") else spelled
         spelled = f"{spelled}_" if spelled.upper() == spelled and len(spelled) > 1 else spelled
+        spelled = f"{spelled}_" if _GENERATED.fullmatch(spelled) else spelled
         while spelled in _RESERVED or spelled in self._taken:
             spelled += "_"
         self._taken.add(spelled)

@@ -67,6 +67,18 @@ class Specialization:
 
 
 def specialize(request: Request) -> Specialization:
+    """All five phases for one call, as :func:`_specialize` does it.
+
+    Where contracted code differs from the plain Python by more than rounding (a sum that overflows,
+    unless fused), everything is done once more without contraction.
+    """
+    try:
+        return _specialize(request, always_exact=False)
+    except WrongResult:
+        return _specialize(request, always_exact=True)
+
+
+def _specialize(request: Request, always_exact: bool) -> Specialization:
     """All five phases for one call.
 
     With ``tune="none"`` the recorded best or the model's choice is built and proven; else the space is
@@ -75,7 +87,8 @@ def specialize(request: Request) -> Specialization:
     """
     start = time.perf_counter()
     strict = request.check == "strict"
-    prover = Prover(Pipeline(request.specializer, request.platform, strict), request.source)
+    pipeline = Pipeline(request.specializer, request.platform, strict)
+    prover = Prover(pipeline, request.source, always_exact)
     _, space = prover.front(request.signature)
     key = record_key(request.source, request.signature, request.platform.name, request.check)
     cases = None if request.check == "off" else _cases(request, prover)

@@ -94,7 +94,7 @@ def levels_html(
         room = left if step is shown[-1] else min(left, _SMALL_PANE_BYTES)
         panes.append(_level_pane(trace, step, numbers, room, whole_file))
     titles = [("cell", trace.source.where), *map(_title, shown)]
-    widest = [1.1 * _widest(trace.source.text.splitlines())]
+    widest = [1.1 * _widest(trace.source.lines)]
     widest += [0.75 * _widest([line.text for line in s.lines]) for s in shown]
     heads = "".join(
         f'<th scope="col" style="text-align:left;width:{100 * w / sum(widest):.0f}%">{escape(name)}'

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from ..stages import Step, Trace
+from ..stages import Step, Trace, source_lines
 
 Place = tuple[int, int, int, int]
 """A span as plain numbers: first line (from 1), column (from 0), last line, end column (exclusive)."""
@@ -56,12 +56,12 @@ def level_steps(trace: Trace) -> tuple[Step, ...]:
 
 def segments(text: str, numbers: Mapping[Place, int]) -> list[list[Segment]]:
     """Each line of *text* cut wherever a group begins or ends; indentation belongs to none."""
-    return [_cut(line, number, numbers) for number, line in enumerate(text.splitlines(), 1)]
+    return [_cut(line, number, numbers) for number, line in enumerate(source_lines(text), 1)]
 
 
 def snippet(text: str, place: Place, most: int = 48) -> str:
     """The code at *place*, its first line, cut to *most* characters."""
-    lines = text.splitlines()
+    lines = source_lines(text)
     line, col, end_line, end_col = place
     if line > len(lines):
         return ""

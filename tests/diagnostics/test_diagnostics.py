@@ -200,21 +200,20 @@ def test_explain_knows_every_code() -> None:
     "line",
     [
         "out[x] = u[x] * «unknown»",
-        "größe = 2.0; out[x] = größe * «unknown»",
-        "长度 = 2.0; out[x] = 长度 * «unknown»",
+        "größe = u[x]; out[x] = größe * «unknown»",
+        "长度 = u[x]; out[x] = 长度 * «unknown»",
         "out[x] = u[x] + «长度»",
-        "e\u0301 = 2.0; out[x] = e\u0301 * «unknown»",
+        "e\u0301 = u[x]; out[x] = e\u0301 * «unknown»",
         "out[x] = u[x]\t+\t«unknown»",
         "out[x] = u[x] + «table[u[x]]»",
-        'word2 = "𝒳🙂"; out[x] = u[x]',
+        'label = «"长🙂"»; out[x] = u[x]',
     ],
 )
 @pytest.mark.parametrize("indent", ["    ", "\t"], ids=["blanks", "tab"])
 def test_the_caret_stands_under_exactly_the_offending_expression(
     line: str, indent: str, run_cell: RunCell
 ) -> None:
-    marked = line if "«" in line else 'word2 = «"𝒳🙂"»; out[x] = u[x]'
-    before, offending, _ = re.split("[«»]", marked)
+    before, offending, _ = re.split("[«»]", line)
     body = re.sub("[«»]", "", line)
     head = f"%%stencil --on u\ndef k(u, out):\n{indent}for x in out.interior_points():\n"
     error = run_cell(f"{head}{indent * 2}{body}\n")
@@ -252,8 +251,8 @@ def test_lines_are_counted_as_python_counts_them(odd: str, run_cell: RunCell) ->
     cell = (
         f"%%stencil --on u\ndef k(u, out):  # page{odd}break\n    for x in out.interior_points():\n"
     )
-    found = run_cell(f"{cell}        out[x] = unknown\n").diagnostics[0]
-    assert (found.line, found.text) == (4, "        out[x] = unknown")
+    found = run_cell(f"{cell}        out[x] = u[x] + unknown\n").diagnostics[0]
+    assert (found.line, found.text) == (4, "        out[x] = u[x] + unknown")
     assert found.text[found.col : found.end_col] == "unknown"
 
 
@@ -318,12 +317,13 @@ def test_the_decorator_warns_once_and_runs_the_plain_python() -> None:
         again = kernel(U[:4])
     assert len(said) == 1
     text = str(said[0].message)
-    assert text.startswith("first_larger runs as plain Python\nStencilError L011: a list is not")
+    assert text.startswith("first_larger runs as plain Python")
+    assert "StencilError L011: a list is not in the language\n" in text
     assert f"test_diagnostics.py, line {line}\n" in text
     assert "        largest = [u[x], u[x + (0, 1)]]\n" in text
     assert said[0].filename == __file__
     assert np.array_equal(got[1:-1, 1:-1], np.maximum(U[1:-1, 1:-1], U[1:-1, 2:]))
-    assert np.array_equal(again, got[:4]) or again.shape == (4, 8)
+    assert np.array_equal(again[1:-1], got[1:3])
 
 
 def test_the_decorator_raises_without_a_fallback() -> None:

@@ -39,7 +39,8 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     for name, value in given.items():
         values[name] = _array(name, value) if name in grids else _scalar(name, value)
     missing = tuple(o for o in interface.outputs if o not in given)
-    if missing and not grids:
+    shaped = [p for p in (*grids, *given) if isinstance(values[p], np.ndarray)]
+    if missing and not shaped:
         raise _error(
             "A001",
             f"{missing[0]!r} cannot be allocated: there is no grid argument",
@@ -47,7 +48,7 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
             f"pass {missing[0]}",
         )
     for name in missing:
-        values[name] = np.zeros_like(values[grids[0]], subok=False)
+        values[name] = np.zeros_like(values[shaped[0]], subok=False)
     ordered = {p: values[p] for p in interface.params}
     _check(interface, ordered, missing)
     return BoundCall(ordered, missing)

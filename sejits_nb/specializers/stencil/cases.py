@@ -51,15 +51,42 @@ def cases(
     if prod(map(len, interior)) <= config.PLAIN_PYTHON_POINTS:
         label = "at the call's own shape"
         return (_case(source, lookup, stencil, signature, values, strict, _all(interior), label),)
-    small = _small_values(source, stencil, signature, values)
-    small_signature = signature_of(read_interface(source), small)
-    small_stencil = optimise(small_signature)
-    return (
-        _case(source, lookup, small_stencil, small_signature, small, strict,
-              _all(small_stencil.interior), "on a small grid"),
-        _case(source, lookup, stencil, signature, values, strict,
-              _chosen(interior), "at the call's own shape"),
-    )  # fmt: skip
+    own = _case(
+        source,
+        lookup,
+        stencil,
+        signature,
+        values,
+        strict,
+        _chosen(interior),
+        "at the call's own shape",
+    )
+    try:
+        small = _small(source, lookup, optimise, stencil, signature, values, strict, shuffled=True)
+    except (
+        ArithmeticError,
+        ValueError,
+    ):  # values that no longer fit together: math.sqrt(u[x] - v[x])
+        small = _small(source, lookup, optimise, stencil, signature, values, strict, shuffled=False)
+    return small, own
+
+
+def _small(
+    source: KernelSource,
+    lookup: Namespace,
+    optimise: Specialize,
+    stencil: Stencil,
+    signature: Signature,
+    values: Mapping[str, Any],
+    strict: bool,
+    *,
+    shuffled: bool,
+) -> Case:
+    small = _small_values(source, stencil, signature, values, shuffled)
+    signature = signature_of(read_interface(source), small)
+    stencil = optimise(signature)
+    index = _all(stencil.interior)
+    return _case(source, lookup, stencil, signature, small, strict, index, "on a small grid")
 
 
 def _case(
@@ -123,42 +150,45 @@ def _rims(shape: tuple[int, ...], interior: tuple[range, ...]) -> Iterator[tuple
 
 
 def _small_values(
-    source: KernelSource, stencil: Stencil, signature: Signature, values: Mapping[str, Any]
+    source: KernelSource,
+    stencil: Stencil,
+    signature: Signature,
+    values: Mapping[str, Any],
+    shuffled: bool,
 ) -> dict[str, Any]:
-    """Small grids of the same layout, filled with the user's own values in random order."""
+    """Small grids of the same layout with the user's own values: from random places, the same in
+    every grid (smooth data would hide a wrong offset), or one block as it stands."""
     generator = np.random.default_rng(2)
-    ghost = stencil.sweep.ghost
+    ghost, shape = stencil.sweep.ghost, stencil.grids[stencil.sweep.domain].shape
     inner = _SMALL_INTERIOR[len(ghost)]
-    shape = tuple(n + 2 * g for n, g in zip(inner, ghost, strict=True))
-    small: dict[str, Any] = {}
+    small_shape = tuple(min(n, i + 2 * g) for n, i, g in zip(shape, inner, ghost, strict=True))
+    if shuffled:
+        places = tuple(generator.integers(0, n, small_shape) for n in shape)
+    else:
+        corner = [
+            int(generator.integers(0, n - s + 1)) for n, s in zip(shape, small_shape, strict=True)
+        ]
+        block = (np.arange(c, c + s) for c, s in zip(corner, small_shape, strict=True))
+        places = np.ix_(*block)
+    outputs = {g.name for g in stencil.grids.values() if g.output}
+    inputs = [values[n] for n in read_interface(source).grids if n not in outputs]
+    small = dict(values)
     for name, kind in signature.args:
-        if not isinstance(kind, ArrayType) or name not in read_interface(source).grids:
-            small[name] = values[name]
-            continue
-        source_array = values[name] if not stencil.grids[name].output else _inputs(stencil, values)
-        small[name] = _alike(kind, shape, _shuffled(generator, source_array, shape, kind))
+        if isinstance(kind, ArrayType) and name in read_interface(source).grids:
+            array = values[name] if name not in outputs or not inputs else inputs[0]
+            drawn = np.broadcast_to(array[places], small_shape)
+            content = _varied(generator, drawn) if shuffled else drawn
+            small[name] = _alike(kind, small_shape, content.astype(kind.dtype.numpy))
     return small
 
 
-def _inputs(stencil: Stencil, values: Mapping[str, Any]) -> Any:
-    return next(
-        (values[g.name] for g in stencil.grids.values() if not g.output), np.linspace(0.5, 1.5, 97)
-    )
-
-
-def _shuffled(
-    generator: np.random.Generator, array: Any, shape: tuple[int, ...], kind: ArrayType
-) -> Any:
-    """Finite values of *array* at random places; where those are all alike, numbers around them."""
-    at = tuple(generator.integers(0, n, prod(shape)) for n in array.shape)
-    drawn = array[at].astype(np.float64)
+def _varied(generator: np.random.Generator, drawn: Any) -> Any:
+    """*drawn* with finite values only; numbers around them where they are all alike."""
     finite = drawn[np.isfinite(drawn)]
-    middle = float(finite[0]) if finite.size else 1.0
-    if finite.size == 0 or np.all(finite == finite[0]):
-        drawn = generator.uniform(0.5, 1.5, drawn.size) * (middle or 1.0)
-    else:
-        drawn = np.where(np.isfinite(drawn), drawn, middle)
-    return drawn.reshape(shape).astype(kind.dtype.numpy)
+    middle = finite.flat[0] if finite.size else 1.0
+    if finite.size == 0 or np.all(finite == middle):
+        return generator.uniform(0.5, 1.5, drawn.shape) * (middle or 1.0)
+    return np.where(np.isfinite(drawn), drawn, middle)
 
 
 def _alike(kind: ArrayType, shape: tuple[int, ...], content: Any) -> Any:

@@ -15,7 +15,7 @@ from ...contracts import Pass, Problems
 from ...ir.check import check_single_assignment, check_typed
 from ...ir.dast import Assign, If, Let, Statement
 from ...ir.dtypes import DType
-from ...ir.expr import Binary, Call, Cast, Compare, Expr, Name
+from ...ir.expr import Binary, Call, Cast, Const, Expr, Name, Unary
 from ...ir.node import Node, rewrite, walk
 from ...phase2_optimize.common_subexpressions import common_subexpressions
 from ...phase2_optimize.dead_code import dead_code
@@ -184,18 +184,21 @@ PASSES: tuple[Pass, ...] = (
 )
 
 _STEPS = ("min", "max", "npmin", "npmax", "abs")
+_SMOOTH = ("+", "-", "*")
 
 
 def must_be_exact(stencil: Stencil) -> bool:
-    """Whether rounding may change the result by more than rounding: a comparison can flip.
+    """Whether a fused multiply-add may change the result by more than rounding.
 
-    Such kernels are compiled without contraction to fused multiply-adds.
+    Only sums and products are safe: a comparison can flip, a quotient or a root can leave its domain
+    (``sqrt(a*a - b*b)`` with a = b).  Such kernels are compiled without contraction.
     """
-    return any(
-        isinstance(n, Compare)
-        or (isinstance(n, Binary) and n.op in ("//", "%"))
-        or (isinstance(n, Call) and n.func == "floor")
-        or (isinstance(n, Cast) and n.dtype is not None and n.dtype.kind in "iub")
+    return not all(
+        isinstance(n, Const | Name | Read | Point | Unary | Let | StorePoint)
+        or (isinstance(n, Binary) and n.op in _SMOOTH)
+        or (isinstance(n, Binary) and n.op == "/" and isinstance(n.right, Const))
+        or (isinstance(n, Call) and n.func == "abs")
+        or (isinstance(n, Cast) and n.dtype is not None and n.dtype.kind == "f")
         for s in stencil.sweep.body
         for n in walk(s)
     )

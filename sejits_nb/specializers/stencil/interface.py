@@ -10,7 +10,7 @@ from ...contracts import Interface
 from ...errors import Diagnostic, StencilError
 from ...ir.node import Span
 from ...phase1_frontend.capture import find_function
-from ...phase1_frontend.diagnose import Findings, describe
+from ...phase1_frontend.diagnose import Findings, describe, span_of
 from ...stages import KernelSource
 from .rules import RULES
 
@@ -40,6 +40,9 @@ def read_interface(source: KernelSource) -> Interface:
     params = tuple(a.arg for a in args.args)
     indexed = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
     stored = {_base(n) for n in indexed if isinstance(n.ctx, ast.Store)}
+    if not stored & {*params}:
+        line = header(source, function)
+        raise StencilError(describe(source, RULES, "S002", line, point="x"))
     grids = {_base(n) for n in indexed} | {
         n.value.id
         for n in ast.walk(function)
@@ -67,9 +70,16 @@ def parse_function(source: KernelSource) -> ast.FunctionDef:
     return function
 
 
+def header(source: KernelSource, function: ast.FunctionDef) -> Span:
+    """The span of the ``def`` line."""
+    at = span_of(source, function)
+    text = source.lines[at.line - 1]
+    return Span(at.line, at.col, at.line, len(text.rstrip()))
+
+
 def syntax_diagnostic(source: KernelSource, error: SyntaxError) -> Diagnostic:
     """Python's own complaint at its own place."""
-    line = min(max(1, error.lineno or 1), max(1, len(source.text.splitlines())))
+    line = min(max(1, error.lineno or 1), len(source.lines))
     start = max(0, (error.offset or 1) - 1)
     end = (error.end_offset or 0) - 1 if error.end_lineno == error.lineno else start + 1
     at = Span(line, start, line, max(start + 1, end))

@@ -19,13 +19,13 @@ from ...contracts import Interface
 from ...errors import StencilError
 from ...ir.dast import Assign, If, Statement
 from ...ir.expr import Binary, Const, Expr
-from ...ir.node import Span, walk
+from ...ir.node import walk
 from ...phase1_frontend.definite import unset_reads
 from ...phase1_frontend.diagnose import Findings
 from ...phase1_frontend.subset import ExpressionReader, describe_node
 from ...stages import ArrayType, KernelSource, Signature
 from .dast import ForNeighbors, Grid, Offset, Point, Read, Scalar, Stencil, StorePoint, Sweep
-from .interface import parse_function, read_interface
+from .interface import header, parse_function, read_interface
 from .neighborhoods import METRICS, neighborhood
 from .rules import RULES
 
@@ -84,21 +84,14 @@ class _Reader:
         before, loops = self._split(function)
         if not loops:
             grid = (self.interface.outputs or grids or ("out",))[0]
-            self.findings.add("S001", self._header(function), grid=grid)
+            self.findings.add("S001", header(self.source, function), grid=grid)
             return Stencil(function.name, params, Sweep("x", grid, (), (), loc=None), loc=None)
         self.sweep_point = loops[0].target.id if isinstance(loops[0].target, ast.Name) else "x"
         prologue = self._statements(before)
         sweep = self._sweep(loops[0], prologue)
         for extra in loops[1:]:
             self.findings.add("S013", extra.iter)
-        if not self.interface.outputs:
-            self.findings.add("S002", self._header(function), point=self.sweep_point)
-        return Stencil(function.name, params, sweep, loc=self._header(function))
-
-    def _header(self, function: ast.FunctionDef) -> Span:
-        at = self.findings.span(function)
-        lines = self.source.text.splitlines()
-        return Span(at.line, at.col, at.line, len(lines[at.line - 1].rstrip()))
+        return Stencil(function.name, params, sweep, loc=header(self.source, function))
 
     def _split(self, function: ast.FunctionDef) -> tuple[list[ast.stmt], list[ast.For]]:
         """Assignments before the sweep, and the loops; the docstring is skipped."""
@@ -178,6 +171,8 @@ class _Reader:
                 self.findings.add("L017", targets[1], what="a second target")
             case ast.AnnAssign(target, _, ast.expr() as value):
                 return self._assign(s, target, self.expressions.read(value))
+            case ast.AnnAssign(ast.Name(), _, None):
+                pass
             case ast.AugAssign(target, op, value) if type(op) in _OPERATORS:
                 old = self._target_value(target)
                 new = Binary(_OPERATORS[type(op)], old, self.expressions.read(value), loc=at)
@@ -240,10 +235,12 @@ class _Reader:
                 self.findings.add("S015", loop.iter, grid=known[0] if known else "u",
                                   point=self.sweep_point)  # fmt: skip
                 return ()
-        outer = self.points.get(var)
+        if var in self.points:
+            self.findings.add("L020", loop.target, name=var, role="point")
+            return ()
         self.points[var] = None
         body = self._statements(loop.body)
-        self.points[var] = outer
+        del self.points[var]
         if head is None:
             return ()
         centre, radius, metric = head

@@ -69,6 +69,6 @@ CALL_RULES: dict[str, Rule] = {
                  "compiled code takes 64-bit integers, floats and truth values", "float(alpha)"),
     "A008": Rule("iterate() cannot feed the outputs back into the inputs",
                  "after each sweep every output becomes an input of the next",
-                 "feed={output: input, ...}"),
+                 "feed={{output: input}}"),
 }  # fmt: skip
 """What can be wrong with a call; the findings themselves carry the call's own words."""

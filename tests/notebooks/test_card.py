@@ -1,0 +1,75 @@
+"""The card as a saved output: formats, sizes, and what becomes of it in other formats."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+
+import pytest
+from nbconvert import HTMLExporter, MarkdownExporter
+
+PNG_HEADER = b"\x89PNG\r\n\x1a\n"
+C_LINE = "const double acc = 4.0 * u[i * 64 + j];"
+
+
+@pytest.fixture(scope="module")
+def done(run: Any) -> Any:
+    return run(run.setup, "%%stencil blur --on img" + run.body, "blur.source", "blur")
+
+
+@pytest.fixture(scope="module")
+def card(done: Any) -> Any:
+    return done.outputs(1)[0].data
+
+
+@pytest.fixture(scope="module")
+def figure(done: Any) -> Any:
+    return done.outputs(1)[1]
+
+
+def test_the_cell_leaves_the_card_and_the_figure(done: Any) -> None:
+    assert [output.output_type for output in done.outputs(1)] == ["display_data"] * 2
+
+
+def test_the_card_is_text_and_static_html(card: Any) -> None:
+    assert {"text/plain", "text/html"} < set(card)
+    for needle in ("× faster than Python", "correct, best", "6 lines of Python → "):
+        assert needle in card["text/plain"]
+        assert needle in card["text/html"]
+    assert len(card["text/html"].encode()) <= 150_000
+    assert not re.search(r"<(script|svg|iframe|link)|\son\w+=|https?:", card["text/html"])
+
+
+def test_the_figure_is_a_png_with_its_numbers_in_words(figure: Any) -> None:
+    assert base64.b64decode(figure.data["image/png"]).startswith(PNG_HEADER)
+    alt = figure.data["text/plain"]
+    assert "× faster than Python" in alt
+    assert f'alt="{alt}"' in figure.data["text/html"]
+    assert figure.metadata["image/png"]["alt"] == alt
+
+
+def test_the_kernels_own_display_is_the_card(done: Any, card: Any) -> None:
+    assert done.outputs(3)[0].data["text/plain"] == card["text/plain"]
+
+
+def test_a_level_shows_itself_with_its_numbers(done: Any) -> None:
+    shown = done.outputs(2)[0].data
+    assert C_LINE in shown["text/plain"]
+    assert C_LINE.replace("<", "&lt;") in re.sub(r"<[^>]+>", "", shown["text/html"])
+
+
+def test_nbconvert_html_keeps_card_levels_and_figure(done: Any, card: Any, figure: Any) -> None:
+    page = HTMLExporter(template_name="lab").from_notebook_node(done.node)[0]  # type: ignore[no-untyped-call]
+    assert card["text/html"] in page
+    assert figure.data["image/png"].strip() in page
+
+
+def test_nbconvert_markdown_keeps_the_card(done: Any, card: Any) -> None:
+    page = MarkdownExporter().from_notebook_node(done.node)[0]  # type: ignore[no-untyped-call]
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", "", page, flags=re.DOTALL)
+    for needle in ("× faster than Python", "correct, best", C_LINE):
+        assert needle in text
+    # A blank line would end the HTML block, and what follows would be read as Markdown.
+    for output in [*done.outputs(1), *done.outputs(2)]:
+        assert not re.search(r"\n\s*\n", output.data["text/html"])

@@ -1,0 +1,137 @@
+"""The magic's options, and what a cell takes from the notebook's namespace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+CARD = "application/vnd.sejits.summary+json"
+OUTSIDE = """
+def outside(u, out):
+    for x in out.interior_points():
+        out[x] = sum([u[x], 1.0])
+"""
+SCALED = """
+def scaled(u, out):
+    for x in out.interior_points():
+        out[x] = weight * u[x]
+"""
+RACE = """\
+import json
+report = blur.report
+print(json.dumps([[dict(m.config.items), m.platform] for m in report.measurements]))"""
+RIGHT = "bool(np.allclose(blur(img), blur.reference(img), 1e-13, 0))"
+
+CELLS = {
+    "output": "%%stencil -o --on img{body}",
+    "quiet": "%%stencil -q --on img{body}",
+    "show none": "%%stencil -s none --on img{body}",
+    "show levels": "%%stencil -s levels --on img{body}",
+    "show code": "%%stencil -s code --on img{body}",
+    "renamed": "%%stencil other -q --on img{body}",
+    "other": "other.__name__, bool(np.allclose(other(img), blur(img)))",
+    "set": "%%stencil --set unroll=2 --on img{body}",
+    "set race": RACE,
+    "wrong knob": "%%stencil --set unrol=2 --on img{body}",
+    "c": "%%stencil -b c --on img{body}",
+    "c right": RIGHT,
+    "python": "%%stencil -b python --on img{body}",
+    "python right": RIGHT,
+    "no --on": "%%stencil{body}",
+    "untimed": "%%stencil -t none --on img{body}",
+    "unchecked": "%%stencil --check off --on img{body}",
+    "strict": "%%stencil --check strict --on img{body}",
+    "outside": "%%stencil --on img" + OUTSIDE,
+    "fallback": "%%stencil --fallback --on img" + OUTSIDE,
+    "fallback right": "bool(np.allclose(outside(img)[1:-1, 1:-1], img[1:-1, 1:-1] + 1.0))",
+    "constant": "weight = 2.0\n",
+    "scaled": "%%stencil -q --on img" + SCALED,
+    "scaled by 2": "bool(np.array_equal(scaled(img), 2.0 * img))",
+    "other constant": "weight = 3.0\n",
+    "scaled by 3": "bool(np.array_equal(scaled(img), 3.0 * img))",
+    "help": "%%stencil?",
+}
+
+
+@pytest.fixture(scope="module")
+def cell(run: Any) -> Any:
+    """``cell(name)``: the outputs of the cell of that name; one kernel ran them all, in order."""
+    sources = [source.replace("{body}", run.body) for source in CELLS.values()]
+    done = run(run.setup, *sources)
+    numbers = {name: number for number, name in enumerate(CELLS, 1)}
+    return lambda name: done.outputs(numbers[name])
+
+
+def mime(output: Any) -> set[str]:
+    return set(output.get("data", {}))
+
+
+def test_output_returns_the_kernel_as_the_cells_result(cell: Any) -> None:
+    *shown, result = cell("output")
+    assert [CARD in mime(o) for o in shown] == [True, False]
+    assert result.output_type == "execute_result"
+
+
+@pytest.mark.parametrize("name", ["quiet", "show none", "constant", "scaled"])
+def test_a_quiet_cell_leaves_nothing(cell: Any, name: str) -> None:
+    assert cell(name) == []
+
+
+def test_show_levels_and_code(cell: Any) -> None:
+    dast, past, code = (o.data["text/plain"] for o in cell("show levels"))
+    assert "sweep x over the interior of out" in dast
+    assert "for i in [1, 47)" in past
+    assert "const double *restrict u" in code
+    (only,) = cell("show code")
+    assert only.data["text/plain"] == code
+
+
+def test_the_name_on_the_line_is_bound(cell: Any) -> None:
+    assert cell("other")[0].data["text/plain"] == "('blur', True)"
+
+
+def test_set_pins_a_knob(cell: Any) -> None:
+    race = cell("set race")[0].text
+    assert '"unroll": 2' in race
+    assert '"unroll": 1' not in race
+
+
+def test_a_wrong_knob_gets_a_hint(cell: Any) -> None:
+    (error,) = cell("wrong knob")
+    assert error.ename == "OptionError"
+    assert "did you mean 'unroll'?" in error.evalue
+
+
+@pytest.mark.parametrize("name", ["c", "python"])
+def test_backend(cell: Any, name: str) -> None:
+    assert cell(name)[0].data[CARD]["platform"] == name
+    assert cell(f"{name} right")[0].data["text/plain"] == "True"
+
+
+def test_without_on_the_built_in_sample_is_timed(cell: Any) -> None:
+    assert "u: f64[256, 256]" in cell("no --on")[0].data["text/plain"]
+
+
+def test_tune_none_does_not_time(cell: Any) -> None:
+    summary = cell("untimed")[0].data[CARD]
+    assert summary["speedup"] is None
+
+
+def test_check(cell: Any) -> None:
+    assert "UNCHECKED" in cell("unchecked")[0].data["text/plain"].splitlines()[0]
+    assert "correct to the bit" in cell("strict")[0].data["text/plain"].splitlines()[0]
+
+
+def test_fallback_binds_the_plain_python(cell: Any) -> None:
+    (error,) = cell("outside")
+    assert error.ename == "StencilError"
+    cards = [o for o in cell("fallback") if CARD in mime(o)]
+    assert cards[0].data[CARD]["platform"] == "python"
+    assert "runs as plain Python" in cards[0].data["text/plain"]
+    assert cell("fallback right")[-1].data["text/plain"] == "True"
+
+
+def test_a_changed_constant_of_the_notebook_respecializes(cell: Any) -> None:
+    assert cell("scaled by 2")[0].data["text/plain"] == "True"
+    assert cell("scaled by 3")[0].data["text/plain"] == "True"
