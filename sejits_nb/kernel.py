@@ -75,6 +75,7 @@ class Kernel:
     def reference(self, *args: Any, **kwargs: Any) -> Any:
         """The same call in plain Python: what every variant is compared with."""
         bound = self._bind(args, kwargs)
+        self._refresh()
         self._plain(bound.values)
         return bound.result()
 
@@ -116,8 +117,7 @@ class Kernel:
     def _specialization(self, values: Mapping[str, Any]) -> Specialization | None:
         """What runs these values; ``None`` for the plain Python."""
         signature = self._specializer.signature(self.interface, values)
-        if self._has_free_names:
-            self._source = recapture(self._source, self._lookup)
+        self._refresh()
         key = (repr(self._source.captured), signature)
         if key not in self._ready:
             with self._lock:
@@ -125,6 +125,14 @@ class Kernel:
                     tune = self.options.tune if not self._ready else "none"
                     self._ready[key] = self._specialize(signature, values, tune)
         return self._ready[key]
+
+    def _refresh(self) -> None:
+        """Look the captured names up again; a changed value makes another kernel."""
+        if self._has_free_names:
+            now = recapture(self._source, self._lookup)
+            if repr(now.captured) != repr(self._source.captured):
+                self._source = now
+                self._plain = self._specializer.reference(now, self._lookup)
 
     def _specialize(
         self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
@@ -196,7 +204,7 @@ class Kernel:
         """
         values = self._bind(args, kwargs).values
         signature = self._specializer.signature(self.interface, values)
-        self._source = recapture(self._source, self._lookup)
+        self._refresh()
         start = time.perf_counter()
         with self._lock:
             found = self._specialize(signature, values, self.options.tune, fresh)

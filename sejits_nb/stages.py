@@ -27,7 +27,8 @@ Captured = bool | int | float | tuple[Any, ...] | str
 
 def source_lines(text: str) -> tuple[str, ...]:
     """*text* by line, as Python counts lines: a form feed or U+2028 ends none."""
-    return tuple(re.split("\r\n|\r|\n", text))
+    lines = re.split("\r\n|\r|\n", text)
+    return tuple(lines if lines[-1] or len(lines) == 1 else lines[:-1])
 
 
 @dataclass(frozen=True, slots=True)

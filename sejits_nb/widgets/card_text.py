@@ -30,7 +30,8 @@ def card_text(report: Report) -> str:
     if report.best is not None:
         shown, hidden = best_rows(report)
         lines = ["  ".join(cells).rstrip() for cells in _aligned([Row(*HEADERS), *shown])]
-        lines += [f"… {count_text(hidden)} slower variants not shown"] if hidden else []
+        word = "variant" if hidden == 1 else "variants"
+        lines += [f"… {count_text(hidden)} slower {word} not shown"] if hidden else []
         blocks.append(_indented(lines))
     blocks.append(_indented(_failure_lines(report)))
     notes = [tally(report), python_note(report), setting(report)]

@@ -26,7 +26,8 @@ def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str 
     shown = list(rows[:kept])
     if kept < len(rows):
         shown.append(escape(f"… {count_text(len(rows) - kept)} more lines{whole and ': ' + whole}"))
-    text = "".join(row + "\n" for row in shown)
+    # A blank line would end the HTML block where the notebook is converted to Markdown.
+    text = "".join((row if row.strip() else row + "<small></small>") + "\n" for row in shown)
     opening = f'<pre class="{kind}">' if kind else "<pre>"
     return f'{opening}<code style="{_CODE}">{text}</code></pre>'
 

@@ -31,7 +31,3 @@ def test_a_new_process_compiles_nothing(run: Any, tmp_path: Path) -> None:
     assert second.summary(1)["cached"] is True
     assert "cached: yes" in second.outputs(1)[0].data["text/plain"]
     assert second.text(2) == first.text(2)
-
-    changed = run(cells[0], cells[1].replace("4.0", "5.0"), env=env)
-    assert changed.summary(1)["cached"] is False
-    assert "-shared" in log.read_text()

@@ -1,4 +1,4 @@
-"""A planted wrong variant never wins: it is disqualified with what it did wrong, and the others race."""
+"""A planted wrong variant never wins: it is disqualified with its reason, and the others race."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ U = np.arange(252.0).reshape(21, 12)
 Damage = Callable[[str], str]
 
 
+def no_names(name: str) -> Any:
+    """Where the free names of the cell live: it has none."""
+    raise KeyError(name)
+
+
 def config_of(unroll: int) -> Config:
     return Config((("threads", 1), ("unroll", unroll)))
 
@@ -66,9 +71,8 @@ class Planted:
         source = SERIAL.emit(unit)
         if self.configs[unit]["unroll"] not in self.unrolls:
             return source
-        damaged = self.damage(source.text)
-        assert damaged != source.text, source.text
-        return dataclasses.replace(source, lines=tuple(map(Line, damaged.splitlines())))
+        damaged = self.damage(source.text).splitlines()
+        return dataclasses.replace(source, lines=tuple(map(Line, damaged)))
 
     def trial(self, artifact: Artifact, case: Case) -> str:
         self.trials.append(case.label)
@@ -89,7 +93,7 @@ def run(planted: Planted, u: Any = U, **wanted: Any) -> Specialization:
     interface = SPECIALIZER.interface(source)
     values = SPECIALIZER.bind(interface, (u,), {}).values
     request = Request(
-        SPECIALIZER, planted.platform, source, {}.__getitem__, values,
+        SPECIALIZER, planted.platform, source, no_names, values,
         SPECIALIZER.signature(interface, values), tune="quick", budget_s=0.01, fresh=True,
     )  # fmt: skip
     return specialize(dataclasses.replace(request, **wanted))
@@ -116,7 +120,7 @@ HERE = "(at the call's own shape)"
          f"out[17, 1] is 0.0, the plain Python gives 13.0 {HERE}"),
         (instead(STORE, ""), f"out[3, 1] is 0.0, the plain Python gives 13.0 {HERE}"),
         (instead(STORE, STORE.replace(";", " + 1e-13;")),
-         f"out[3, 1] is 13.000000000000099, the plain Python gives 13.0 {HERE}"),
+         f"out[3, 1] is 13.0000000000001, the plain Python gives 13.0 {HERE}"),
         (instead("int64_t j = 1", "int64_t j = 0"),
          f"out[1, 0] is 13.0, the plain Python gives 0.0 {HERE}"),
         (at_the_end("out[252] = 13.0;"), f"writes outside of out {HERE}"),
@@ -144,7 +148,7 @@ def test_an_endless_variant_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     done = run(Planted(at_the_end("for (;;) {}")))
     wrong = report_of(done).measurements[-1]
     assert (wrong.config, wrong.verdict) == (config_of(4), "wrong")
-    assert wrong.reason == f"gave no answer within 0.3 s {HERE}"
+    assert wrong.reason == f"no answer within 0.3 s {HERE}"
 
 
 def test_a_crashing_variant_is_disqualified() -> None:
@@ -165,7 +169,6 @@ def test_a_defect_at_the_call_s_own_shape_only_is_found() -> None:
     """A large call is first checked on a small grid, then at corners, seams and random points."""
     u = np.arange(64.0 * 48).reshape(64, 48)
     planted = Planted(instead("i < 63; i++", "i < 62; i++"))
-    planted.damage = lambda text: text.replace("i < 63; i++", "i < 62; i++") + "\n"
     done = run(planted, u)
     wrong = report_of(done).measurements[-1]
     assert (wrong.config, wrong.verdict) == (config_of(4), "wrong")
@@ -176,11 +179,8 @@ def test_a_defect_at_the_call_s_own_shape_only_is_found() -> None:
 def test_a_defect_on_a_small_grid_is_enough() -> None:
     """Even one that the sampled points of a large call would not meet."""
     u = np.arange(64.0 * 48).reshape(64, 48)
-
-    def damage(text: str) -> str:
-        return text.replace("* 23 + j] -", "* 23 + j] + (i == 5 && j == 7) -") + "\n"
-
-    wrong = report_of(run(Planted(damage), u)).measurements[-1]
+    planted = Planted(instead("* 23 + j] -", "* 23 + j] + (i == 5 && j == 7) -"))
+    wrong = report_of(run(planted, u)).measurements[-1]
     assert wrong.verdict == "wrong"
     assert wrong.reason.endswith("(on a small grid)")
     assert wrong.reason.startswith("out[5, 7] is ")
@@ -213,7 +213,8 @@ def test_a_cell_whose_variants_are_all_wrong_binds_nothing(
 ) -> None:
     planted = Planted(instead("[i * 12 + j] =", "[i * 12 + j] = 2.0 +"), (1, 2, 4)).platform
     monkeypatch.setattr(registry, "platform", lambda name: planted)
-    shell = InteractiveShell(config=Traits({"HistoryManager": {"enabled": False}}))
+    new_shell: Any = InteractiveShell  # IPython has no types here
+    shell = new_shell(config=Traits({"HistoryManager": {"enabled": False}}))
     shell.run_line_magic("load_ext", "sejits_nb")
     shell.user_ns["u"] = U
     for tune in ("quick", "none"):
@@ -227,7 +228,7 @@ def test_with_a_fallback_the_plain_python_runs_instead(monkeypatch: pytest.Monke
     planted = Planted(instead("[i * 12 + j] =", "[i * 12 + j] = 3.0 +"), (1, 2, 4)).platform
     monkeypatch.setattr(registry, "platform", lambda name: planted)
     options = make_options(backend="c")
-    kernel = kernel_of_cell(CELL, "Cell In[1]", "", {}.__getitem__, "stencil", options)
+    kernel = kernel_of_cell(CELL, "Cell In[1]", "", no_names, "stencil", options)
     with pytest.warns(SejitsWarning, match="W001"):
         out = kernel(U)
     assert (out[1:-1, 1:-1] == 13.0).all()
@@ -246,7 +247,7 @@ def test_a_right_variant_is_proven_once_and_a_wrong_one_is_never_remembered_as_r
 
 
 def test_a_variant_that_was_wrong_in_the_record_is_not_chosen() -> None:
-    planted = Planted(instead(STORE, "/* planted for the record */"), (1, 4))
+    planted = Planted(instead("[i * 12 + j] =", "[i * 12 + j] = 4.0 +"), (1, 4))
     best = run(planted).config
     assert best == config_of(2)
     assert run(planted, tune="none", fresh=False).config == best

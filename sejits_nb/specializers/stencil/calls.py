@@ -37,7 +37,11 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     grids = [p for p in interface.grids if p in given]
     values: dict[str, Any] = dict(given)
     for name, value in given.items():
-        values[name] = _array(name, value) if name in grids else _scalar(name, value)
+        values[name] = (
+            _array(name, value, name in interface.outputs)
+            if name in grids
+            else _scalar(name, value)
+        )
     missing = tuple(o for o in interface.outputs if o not in given)
     shaped = [p for p in (*grids, *given) if isinstance(values[p], np.ndarray)]
     if missing and not shaped:
@@ -115,7 +119,7 @@ def _misfit(
     )
 
 
-def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
+def _array(name: str, value: Any, output: bool) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -127,9 +131,12 @@ def _array(name: str, value: Any) -> np.ndarray[Any, Any]:
         hint = f"{name}.astype('float64')"
         raise _error("A003", f"{name!r} has dtype {array.dtype}", "grids hold float32 or float64",
                      hint)  # fmt: skip
-    if any(s % array.itemsize for s in array.strides) or not array.flags.aligned:
-        array = array.copy()
-    return array
+    if not any(s % array.itemsize for s in array.strides) and array.flags.aligned:
+        return array
+    if output:
+        raise _error("A009", f"the output {name!r} is not aligned to its {array.dtype} elements",
+                     CALL_RULES["A009"].why, f"np.zeros({list(array.shape)}), or leave it out")  # fmt: skip
+    return array.copy()
 
 
 def _scalar(name: str, value: Any) -> Any:
@@ -160,11 +167,26 @@ def _check(interface: Interface, values: Mapping[str, Any], fresh: tuple[str, ..
         if not arrays[out].flags.writeable:
             raise _error("A005", f"the output {out!r} is read-only", "the kernel writes to it",
                          f"pass a copy: {out}.copy()")  # fmt: skip
+        if _overlaps_itself(arrays[out]):
+            raise _error("A004", f"elements of the output {out!r} share memory",
+                         "each point is written once, in any order", f"pass {out}.copy()")  # fmt: skip
         for name, other in arrays.items():
             if name != out and _overlap(arrays[out], other):
                 raise _error("A004", f"the output {out!r} overlaps {name!r}",
                              "points are computed in any order, so a written value could be read",
                              f"pass another array for {out}, or leave it out")  # fmt: skip
+
+
+def _overlaps_itself(array: np.ndarray[Any, Any]) -> bool:
+    """Whether two elements may share memory (``as_strided``, a broadcast)."""
+    covered = array.itemsize
+    for stride, length in sorted(
+        (abs(s), n) for s, n in zip(array.strides, array.shape, strict=True)
+    ):
+        if length > 1 and stride < covered:
+            return array.size > 0
+        covered += stride * (length - 1)
+    return False
 
 
 def _overlap(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> bool:

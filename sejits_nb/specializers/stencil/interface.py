@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from functools import lru_cache
 from typing import Any
+
+import numpy as np
 
 from ...contracts import Interface
 from ...errors import Diagnostic, StencilError
@@ -91,12 +94,22 @@ def _base(n: ast.Subscript) -> str:
 
 
 def _default(source: KernelSource, findings: Findings, e: ast.expr) -> Any:
+    """The value of a default: literals and captured numbers under Python's arithmetic."""
     captured = dict(source.captured)
-    name = e.id if isinstance(e, ast.Name) else ""
-    if isinstance(captured.get(name), int | float):
-        return captured[name]
-    try:
-        return ast.literal_eval(e)
-    except ValueError:
-        findings.add("L018", e, what=ast.unparse(e))
-        raise StencilError(*findings.found) from None
+
+    class Captured(ast.NodeTransformer):
+        def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+            return self.visit_Name(node)
+
+        def visit_Name(self, node: ast.Name | ast.Attribute) -> ast.expr:
+            value = captured.get(ast.unparse(node))
+            known = isinstance(value, int | float | np.generic)
+            return ast.copy_location(ast.Constant(value), node) if known else node  # type: ignore[arg-type]
+
+    tree = Captured().visit(ast.parse(ast.unparse(e), mode="eval"))
+    allowed = ast.Expression | ast.Constant | ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop
+    if all(isinstance(n, allowed) for n in ast.walk(tree)):
+        with contextlib.suppress(ArithmeticError, TypeError, ValueError):
+            return eval(compile(ast.fix_missing_locations(tree), "<default>", "eval"), {})
+    findings.add("L018", e, what=ast.unparse(e))
+    raise StencilError(*findings.found) from None

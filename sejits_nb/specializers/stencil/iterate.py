@@ -74,6 +74,8 @@ def _links(interface: Interface, feed: Mapping[str, str] | None) -> dict[str, st
                 "write the kernel with one input grid for each output",
             )
         return dict(zip(interface.outputs, inputs, strict=False))
+    if not isinstance(feed, Mapping):
+        raise _error(f"feed is a {type(feed).__name__}", "feed={output: input, ...}")
     for name in (*feed, *feed.values()):
         if name not in interface.grids:
             raise _error(f"feed names {name!r}: {did_you_mean(name, interface.grids)}",

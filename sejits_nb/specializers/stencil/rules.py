@@ -69,6 +69,8 @@ CALL_RULES: dict[str, Rule] = {
                  "compiled code takes 64-bit integers, floats and truth values", "float(alpha)"),
     "A008": Rule("iterate() cannot feed the outputs back into the inputs",
                  "after each sweep every output becomes an input of the next",
-                 "feed={{output: input}}"),
+                 "feed=dict(u_new='u', u='u_old')"),
+    "A009": Rule("an output's memory cannot be written element by element",
+                 "its elements do not stand at multiples of their size", "pass an array of its own"),
 }  # fmt: skip
 """What can be wrong with a call; the findings themselves carry the call's own words."""
