@@ -31,7 +31,7 @@ lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/mypy
 
 golden: .venv/.has-test ## write the golden files anew; review them with git diff
-	$(BIN)/python -m pytest tests/golden --update-golden
+	$(BIN)/python -m pytest tests/golden tests/diagnostics --update-golden
 
 bench: .venv/.has-demo ## run the benchmarks
 	$(BIN)/python -m benchmarks.run

@@ -44,7 +44,7 @@ def stencil(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     "full"), ``budget`` (seconds), ``set`` ("unroll=4,threads=2"), ``check`` ("fast", "strict", "off"),
     ``fallback`` (True: warn once and run the plain Python; False: raise).
     """
-    from .kernel import kernel_of
+    from .decorate import kernel_of
     from .options import make_options
 
     chosen = make_options(**options)

@@ -6,19 +6,19 @@ import ast
 import inspect
 import threading
 import time
-import types
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from . import registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
-from .machine.detect import machine_name
 from .options import Options
-from .pipeline import Pipeline, free_names, from_function, recapture, select_platform
+from .pipeline import Pipeline, free_names, recapture, select_platform
 from .stages import (
     BuildLog,
     KernelSource,
@@ -29,7 +29,7 @@ from .stages import (
     Trace,
     Work,
 )  # fmt: skip
-from .tune.runner import time_plain
+from .tune.report import make_report, plain_seconds
 from .tune.specialize import Request, Specialization, specialize
 
 
@@ -87,16 +87,16 @@ class Kernel:
         if found is not None:
             found.executable(values)
             return
-        if self.options.backend != ("python",):
-            self._say(f"{self.__name__} runs as plain Python; {self._note}")
+        self._say_plain()
         self._plain(values)
 
     def _bound_run(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A call without arguments on exactly these arrays."""
         found = self._specialization(values)
-        return (
-            partial(self._plain, dict(values)) if found is None else found.executable.bound(values)
-        )
+        if found is not None:
+            return found.executable.bound(values)
+        self._say_plain()
+        return partial(self._plain, dict(values))
 
     def __getattr__(self, name: str) -> Any:
         methods = self.__dict__["_specializer"].methods if "_specializer" in self.__dict__ else {}
@@ -188,6 +188,11 @@ class Kernel:
         """Phases 1 to 3, which need no compiler."""
         return Pipeline(self._specializer, registry.platform("c")).front(self._source, signature)
 
+    def _say_plain(self) -> None:
+        """Warn that the plain Python runs, unless it was asked for or a card has said so."""
+        if self.options.backend != ("python",) and not (self.report and self.report.note):
+            self._say(f"{self.__name__} runs as plain Python; {self._note}")
+
     def _say(self, text: str) -> None:
         """Warn once, at the place of the kernel's own source."""
         if text not in self._said:
@@ -230,8 +235,6 @@ class Kernel:
 
     def check(self, *args: Any, **kwargs: Any) -> bool:
         """Compare this whole call, every element, with the plain Python; raises ``WrongResult``."""
-        import numpy as np
-
         bound = self._bind(args, kwargs).values
         ours = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
         plain = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
@@ -255,23 +258,20 @@ class Kernel:
         seconds: float,
     ) -> Report:
         """The card of a kernel that was not raced: its one variant, or the plain Python."""
-        work, python_s, points = Work(0, 0, 0), 0.0, 0
+        spec, work, plain = self._specializer, Work(0, 0, 0), (0.0, 0)
         try:
             trace = found.trace if found else self._front(signature)
         except LanguageError:
             trace = Trace(self._source)
         else:
             dast = trace.last(2).tree
-            work = self._specializer.work(dast)
-            run, points = self._specializer.plain_run(self._source, self._lookup, dast, values)
-            python_s = time_plain(run) * work.points / max(1, points)
+            work = spec.work(dast)
+            plain = plain_seconds(spec, self._source, self._lookup, dast, values)
         checked = "unchecked" if self.options.check == "off" else "correct"
         best = Measurement(found.config, found.platform, checked) if found else None
-        return Report(
-            trace=trace, signature=signature, measurements=(best,) if best else (), best=best,
-            work=work, python_s=python_s, python_points=points,
-            artifact=found.artifact if found else None, machine=machine_name(),
-            date=time.strftime("%Y-%m-%d %H:%M"), seconds=seconds, check=self.options.check,
+        return make_report(
+            trace, signature, (best,) if best else (), best, work=work, plain=plain,
+            artifact=found.artifact if found else None, seconds=seconds, check=self.options.check,
             note=self._note,
         )  # fmt: skip
 
@@ -284,10 +284,8 @@ class Kernel:
             return self._last.trace
         values = self._bind(self.sample_arguments(), {}).values
         signature = self._specializer.signature(self.interface, values)
-        pipeline, trace = (
-            Pipeline(self._specializer, registry.platform("c")),
-            self._front(signature),
-        )
+        pipeline = Pipeline(self._specializer, registry.platform("c"))
+        trace = pipeline.front(self._source, signature)
         space = pipeline.space(trace, 1)
         return pipeline.emit(pipeline.choose(trace, space, space.default))[0]
 
@@ -358,29 +356,6 @@ class Kernel:
         from .widgets.show import card_bundle
 
         return card_bundle(self.report)
-
-
-def kernel_of(fn: types.FunctionType, specializer: str, options: Options) -> Kernel:
-    """The kernel that a decorator makes of *fn*."""
-    source, lookup = from_function(fn)
-    return Kernel(registry.specializer(specializer), source, lookup, options)
-
-
-def kernel_of_cell(
-    text: str, where: str, name: str, lookup: Namespace, specializer: str, options: Options
-) -> Kernel:
-    """The kernel of a cell: the function called *name*, else the cell's last one.
-
-    *text* is the whole cell, magic line included, so that spans count the lines that a person sees.
-    """
-    found = registry.specializer(specializer)
-    source = KernelSource("", text, where)
-    try:
-        functions = [n.name for n in ast.parse(source.code).body if isinstance(n, ast.FunctionDef)]
-    except SyntaxError:
-        functions = []
-    chosen = name if name in functions else (functions or [""])[-1]
-    return Kernel(found, replace(source, name=chosen), lookup, options)
 
 
 def _docstring(source: KernelSource) -> str | None:

@@ -110,6 +110,9 @@ class Pipeline:
         start = time.perf_counter()
         try:
             tree: Statement = run()
+        except RecursionError:
+            deep = describe(trace.source, self.specializer.rules, "L024", None)
+            raise self.specializer.error(deep) from None
         except Finding as finding:
             at = finding.loc if isinstance(finding.loc, Span) else None
             raise self.specializer.error(

@@ -6,7 +6,8 @@ import sys
 from types import FrameType
 from typing import Any
 
-from ..kernel import Kernel, kernel_of_cell
+from ..decorate import kernel_of_cell
+from ..kernel import Kernel
 from ..options import make_options
 from .arguments import call_arguments, cell_parser, parse_line
 

@@ -12,7 +12,6 @@ import builtins
 import inspect
 import math
 import sys
-import textwrap
 import types
 from collections.abc import Callable
 from functools import lru_cache
@@ -32,17 +31,21 @@ _BUILTINS = ("abs", "min", "max", "pow", "float")
 
 
 def from_function(fn: types.FunctionType) -> tuple[KernelSource, Namespace]:
-    """The source of *fn*, and where its free names live: closure, then globals."""
+    """The source of *fn*, and where its free names live: closure, then globals.
+
+    Raises :class:`LanguageError` (L003) for anything but a function whose text can be read.
+    """
     try:
+        if not isinstance(fn, types.FunctionType):
+            raise TypeError(f"it is a {type(fn).__name__}, not a function")
         lines, first = inspect.getsourcelines(fn)
     except (OSError, TypeError) as error:
         raise LanguageError(
             Diagnostic(
                 "L003",
-                f"the source of {fn.__name__!r} cannot be read",
+                f"the source of {getattr(fn, '__name__', fn)!r} cannot be read",
                 why=f"a specializer reads the function's text ({error})",
                 try_="define it in a cell, or in a file",
-                where=fn.__code__.co_filename,
             )
         ) from None
     cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
@@ -50,7 +53,8 @@ def from_function(fn: types.FunctionType) -> tuple[KernelSource, Namespace]:
     def lookup(name: str) -> Any:
         return cells[name].cell_contents if name in cells else fn.__globals__[name]
 
-    text = textwrap.dedent("".join(lines))
+    margin = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
+    text = "".join(line.removeprefix(margin) for line in lines)
     source = KernelSource(fn.__name__, text, _place(fn.__code__.co_filename), first)
     return recapture(source, lookup), lookup
 
@@ -81,18 +85,14 @@ def free_names(code: str, name: str) -> tuple[str, ...]:
     }
     bound |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not _is_load(n)}
     found: set[str] = set()
-
-    def visit(node: ast.AST) -> None:
+    stack: list[ast.AST] = [*function.args.defaults, *function.body]
+    while stack:
+        node = stack.pop()
         dotted = _dotted(node)
-        if dotted is not None:
-            if dotted.partition(".")[0] not in bound:
-                found.add(dotted)
-            return
-        for child in ast.iter_child_nodes(node):
-            visit(child)
-
-    for part in (*function.args.defaults, *function.body):
-        visit(part)
+        if dotted is None:
+            stack += ast.iter_child_nodes(node)
+        elif dotted.partition(".")[0] not in bound:
+            found.add(dotted)
     return tuple(sorted(found))
 
 

@@ -99,8 +99,7 @@ PYTHON_RULES: dict[str, Rule] = {
     "L013": Rule("name {name!r} is not defined", "it is no parameter, no local, and not defined in "
                  "the notebook", "{hint}", "unknown name"),
     "L014": Rule("{name!r} is a {kind}, not a number",
-                 "names from outside become compile-time constants", "pass it as a parameter, or "
-                 "use a number", "{kind}"),
+                 "names from outside become compile-time constants", "use a number", "{kind}"),
     "L015": Rule("operator {op} is not in the language", "it has no counterpart in scalar code",
                  "+ - * / // % ** < <= > >= == != and or not & | ^ ~", "operator {op}"),
     "L016": Rule("{name}() takes {want}, not {got}", "the intrinsic has a fixed form",
@@ -119,6 +118,8 @@ PYTHON_RULES: dict[str, Rule] = {
                  "a number"),
     "L022": Rule("the integer {value} does not fit 64 bits", "compiled code has 64-bit integers",
                  "write it as a float: {value}.0", "too large"),
+    "L024": Rule("the kernel nests too deeply", "one of its expressions has more levels than Python's "
+                 "own stack", "compute it in steps: a = ..., then b = a + ..."),
     "L023": Rule("operator {op} is not defined for {operands}", "NumPy refuses it too",
                  "{hint}", "{operands}"),
 }  # fmt: skip

@@ -15,6 +15,7 @@ from string import Template
 from ..ir import past
 from ..ir.dast import Line, Statement
 from ..ir.dtypes import DType
+from ..ir.node import Span
 from ..stages import SourceUnit
 from .dialects import Dialect
 
@@ -23,6 +24,7 @@ _PRECEDENCE = {
     "<<": 8, ">>": 8, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10,
 }  # fmt: skip
 _UNARY, _ATOM = 11, 12
+_LONGEST_LINE = 100
 
 
 def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
@@ -76,11 +78,11 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
     blank = "    " * depth
     match s:
         case past.Declare(name, dtype, value):
-            text = f"const {dialect.types[dtype.name]} {name} = {expression(value, dialect)};"
-            yield Line(blank + text, s.origin())
+            head = f"const {dialect.types[dtype.name]} {name} ="
+            yield from _assignment(blank + head, value, s.origin(), dialect)
         case past.Store(array, index, value):
-            target = f"{array}[{expression(index, dialect)}]"
-            yield Line(f"{blank}{target} = {expression(value, dialect)};", s.origin())
+            head = f"{array}[{expression(index, dialect)}] ="
+            yield from _assignment(blank + head, value, s.origin(), dialect)
         case past.For(var, start, stop, body, step):
             if s.parallel:
                 simd = " simd" if s.simd else ""
@@ -99,6 +101,31 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
             yield Line(blank + "}")
         case _:
             raise TypeError(f"{type(s).__name__} is no PAST statement")
+
+
+def _assignment(
+    head: str, value: past.PExpr, origin: Span | None, dialect: Dialect
+) -> Iterator[Line]:
+    """``head value;`` on one line; a long sum has a line, and the span, for each of its terms."""
+    text = f"{head} {expression(value, dialect)};"
+    terms = _terms(value)
+    if len(text) <= _LONGEST_LINE or len(terms) == 1:
+        yield Line(text, origin)
+        return
+    blank = " " * (len(head) - len(head.lstrip()) + 4)
+    yield Line(head, origin)
+    for number, (sign, term) in enumerate(terms):
+        shown, level = _expression(term, dialect)
+        shown = shown if level > _PRECEDENCE["+"] or number == 0 else f"({shown})"
+        end = ";" if number == len(terms) - 1 else ""
+        yield Line(f"{blank}{sign}{shown}{end}", term.loc or origin)
+
+
+def _terms(e: past.PExpr) -> list[tuple[str, past.PExpr]]:
+    """A left-associated sum as signs and terms, the first without a sign."""
+    if isinstance(e, past.Binary) and e.op in ("+", "-"):
+        return [*_terms(e.left), (f"{e.op} ", e.right)]
+    return [("", e)]
 
 
 def expression(e: past.PExpr, dialect: Dialect) -> str:

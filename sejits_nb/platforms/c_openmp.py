@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from ..contracts import Availability, Knob, Platform, VariantSpace
 from ..ir.past import Unit
+from ..phase4_variants.loops import loops
 from ..phase4_variants.parallel import parallelize
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.tile import tile
@@ -61,13 +62,7 @@ def _value(config: Config, knob: str, default: int) -> int:
 
 def _axes(unit: Unit) -> tuple[int, ...]:
     """Grid axes of the loop nest, outermost first, loops over blocks aside."""
-    from ..phase4_variants.loops import loops
-
-    axes: list[int] = []
-    for loop in loops(unit):
-        if loop.axis not in axes:
-            axes.append(loop.axis)
-    return tuple(axes)
+    return tuple(loop.axis for loop in loops(unit) if loop.step == 1)
 
 
 def _tiled(unit: Unit, config: Config) -> Unit:

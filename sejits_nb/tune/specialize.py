@@ -12,7 +12,6 @@ from typing import Any
 from .. import config
 from ..contracts import Executable, Namespace, Platform, Specializer, VariantSpace
 from ..errors import BackendError, Diagnostic, OptionError, WrongResult, did_you_mean
-from ..machine.detect import machine_name
 from ..phase4_variants.space import configurations
 from ..pipeline import Pipeline
 from ..stages import (
@@ -27,7 +26,8 @@ from ..stages import (
 )  # fmt: skip
 from .prove import Cases, Prover
 from .records import best_of, recall, record_key, remember
-from .runner import race, time_plain
+from .report import make_report, plain_seconds
+from .runner import race
 
 _MOST_CONFIGS = {"none": 1, "quick": 12, "full": 60}
 
@@ -98,24 +98,24 @@ def _specialize(request: Request, always_exact: bool) -> Specialization:
         chosen = _choice(request, space, measured)
         return _prove_one(request, prover, chosen, cases)
     if recorded and best_of(recorded[0]):
-        measurements, python_s, python_points = recorded
+        measurements, plain = recorded[0], recorded[1:]
     else:
         wanted = _configs(request, space)
         budget = request.budget_s or config.TUNE_BUDGET_S[request.tune]
         measurements = race(prover, request.signature, request.values, wanted, cases, budget)
-        python_s, python_points = _plain(request, prover)
-        remember(key, measurements, python_s, python_points)
+        dast = prover.optimised(request.signature)
+        plain = plain_seconds(
+            request.specializer, request.source, request.lookup, dast, request.values
+        )
+        remember(key, measurements, *plain)
     best = best_of(measurements)
     if best is None:
         raise _none_left(request, measurements)
     done = _prove_one(request, prover, best.config, cases)
     work = request.specializer.work(prover.optimised(request.signature))
-    report = Report(
-        trace=done.trace, signature=request.signature, measurements=measurements, best=best,
-        work=work, python_s=python_s * work.points / max(1, python_points),
-        python_points=python_points, artifact=done.artifact, machine=machine_name(),
-        date=time.strftime("%Y-%m-%d %H:%M"), seconds=time.perf_counter() - start,
-        check=request.check,
+    report = make_report(
+        done.trace, request.signature, measurements, best, work=work, plain=plain,
+        artifact=done.artifact, seconds=time.perf_counter() - start, check=request.check,
     )  # fmt: skip
     return dataclasses.replace(done, report=report)
 
@@ -146,13 +146,6 @@ def _cases(request: Request, prover: Prover) -> Cases:
     return cases
 
 
-def _plain(request: Request, prover: Prover) -> tuple[float, int]:
-    run, points = request.specializer.plain_run(
-        request.source, request.lookup, prover.optimised(request.signature), request.values
-    )
-    return time_plain(run), points
-
-
 def _configs(request: Request, space: VariantSpace) -> list[Config]:
     found = [c for c in configurations(space) if set(request.pins) <= set(c.items)]
     if not found:
@@ -163,9 +156,9 @@ def _configs(request: Request, space: VariantSpace) -> list[Config]:
 def _choice(request: Request, space: VariantSpace, measured: tuple[Measurement, ...]) -> Config:
     """The recorded best; else the model's choice, with what served another shape, and the pins."""
     best = best_of(measured)
-    if best is not None:
-        return best.config
     knobs = {k.name: k for k in space.knobs}
+    if best is not None and [name for name, _ in best.config.items] == list(knobs):
+        return best.config
     chosen = dict(space.default.items)
     for name, value in request.prefer.items if request.prefer else ():
         if name != "threads" and name in knobs and value in knobs[name].values:

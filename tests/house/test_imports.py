@@ -46,17 +46,21 @@ TABLE = {
     "registry": Rule(RECORDS),
     "pipeline": Rule(RECORDS | PHASES | {"machine"}),
     "tune": Rule(RECORDS | PHASES | {"machine", "pipeline"}),
+    "decorate": Rule(RECORDS | {"kernel", "options", "pipeline", "registry"}),
     "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
     "widgets": Rule(frozenset({"stages", "machine", "errors"})),
     "kernel": Rule(
         RECORDS | {"options", "pipeline", "registry", "tune", "machine"}, {"widgets": ".*"}
     ),
     "magics": Rule(
-        frozenset({"kernel", "doctor", "options", "registry", "errors", "config", "machine"})
+        frozenset(
+            {"kernel", "decorate", "doctor", "options", "registry", "errors", "config", "machine"}
+        )
     ),
     "testing": Rule(RECORDS | PHASES | {"machine", "pipeline", "registry", "tune", "kernel"}),
     "__init__": Rule(
-        RECORDS | {"kernel", "options", "registry"}, {"magics": "load_ipython_extension"}
+        RECORDS | {"decorate", "kernel", "options", "registry"},
+        {"magics": "load_ipython_extension"},
     ),
 }
 """Unit -> rule; the rule of ``specializers`` and of ``platforms`` holds for each unit below them."""

@@ -134,8 +134,8 @@ def _array(name: str, value: Any, output: bool) -> np.ndarray[Any, Any]:
     if not any(s % array.itemsize for s in array.strides) and array.flags.aligned:
         return array
     if output:
-        raise _error("A009", f"the output {name!r} is not aligned to its {array.dtype} elements",
-                     CALL_RULES["A009"].why, f"np.zeros({list(array.shape)}), or leave it out")  # fmt: skip
+        what = f"the output {name!r} is not aligned to its {array.dtype} elements"
+        raise _error("A009", what, CALL_RULES["A009"].why, f"leave out {name}, or pass a copy")
     return array.copy()
 
 

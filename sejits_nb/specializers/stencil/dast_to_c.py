@@ -2,7 +2,7 @@
 
     sweep x over the interior     for i in [1, 511)
       let a = u[x + (-1, 0)]  ->    for j in [1, 511)  [simd]
-      out[x] = a                      a: f64 = u[(i + -1)*512 + j]
+      out[x] = a                      a: f64 = u[(i - 1)*512 + j]
                                       out[i*512 + j] = a
 
 Shapes, strides and ghost depths are hard-coded from the signature.  Loops run in the order of the
@@ -69,15 +69,19 @@ def _loop_order(stencil: Stencil) -> tuple[int, ...]:
 
 
 def _index(grid: Grid, point: Point, loops: tuple[str, ...]) -> past.PExpr:
-    """The element index of *point*: ``(i + di)*si + (j + dj)*sj + ...``."""
+    """The element index of *point*: ``(i + di)*si + (j + dj)*sj + k + dk``."""
     index: past.PExpr | None = None
     for loop, offset, stride in zip(loops, point.offset, grid.strides, strict=True):
         term: past.PExpr = past.Variable(loop)
-        if offset:
-            sign = "+" if offset > 0 else "-"
-            term = past.Binary(sign, term, past.Literal(abs(offset)))
         if stride != 1:
-            term = past.Binary("*", term, past.Literal(stride))
+            term = past.Binary("*", _moved(term, offset), past.Literal(stride))
         index = term if index is None else past.Binary("+", index, term)
+        if stride == 1:
+            index = _moved(index, offset)
     assert index is not None and index.dtype == I64
     return index
+
+
+def _moved(e: past.PExpr, offset: int) -> past.PExpr:
+    sign = "+" if offset > 0 else "-"
+    return past.Binary(sign, e, past.Literal(abs(offset))) if offset else e

@@ -15,8 +15,7 @@ SERIAL_BELOW_POINTS = 32_768
 def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
     """``threads``, ``unroll`` (rows or planes a step) and ``tile`` (rows a block).
 
-    Defaults are the model's choice: all threads on large grids, two rows a step where there is an
-    outer loop, no tiling.
+    Defaults are the model's choice: all threads on large grids, one row a step, no tiling.
     """
     nest = [n for n in walk(unit) if isinstance(n, For)]
     points = prod(_count(loop) for loop in nest)

@@ -13,23 +13,21 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ...contracts import Interface
 from ...errors import StencilError
 from ...ir.dast import Assign, If, Statement
 from ...ir.expr import Binary, Const, Expr
 from ...ir.node import walk
 from ...phase1_frontend.definite import unset_reads
-from ...phase1_frontend.diagnose import Findings
+from ...phase1_frontend.diagnose import Findings, describe
 from ...phase1_frontend.subset import ExpressionReader, describe_node
 from ...stages import ArrayType, KernelSource, Signature
 from .dast import ForNeighbors, Grid, Offset, Point, Read, Scalar, Stencil, StorePoint, Sweep
 from .interface import header, parse_function, read_interface
-from .neighborhoods import METRICS, neighborhood
+from .neighborhoods import neighborhood
+from .points import PointReader
 from .rules import RULES
 
-MOST_RADIUS = 8
 MOST_POINTS = 1000
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -46,7 +44,10 @@ def parse(source: KernelSource, signature: Signature) -> Stencil:
     function = parse_function(source)
     interface = read_interface(source)
     reader = _Reader(source, interface, signature, Findings(source, RULES))
-    stencil = reader.kernel(function)
+    try:
+        stencil = reader.kernel(function)
+    except RecursionError:
+        raise StencilError(describe(source, RULES, "L024", header(source, function))) from None
     if reader.findings.found:
         raise StencilError(*sorted(reader.findings.found, key=lambda d: (d.line, d.col)))
     return stencil
@@ -59,8 +60,7 @@ class _Reader:
     signature: Signature
     findings: Findings
     ndim: int = field(init=False)
-    points: dict[str, Offset | None] = field(default_factory=dict)
-    sweep_point: str = ""
+    points: PointReader = field(init=False)
     expressions: ExpressionReader = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,13 +80,14 @@ class _Reader:
             self.source, self.findings, self._domain_expression,
             {*scalars, *(set(assigned) - points - set(grids))}, {*grids, *points},
         )  # fmt: skip
+        self.points = PointReader(self.findings, grids, self.ndim, self.expressions.constant)
         params = tuple(self._param(function, name) for name in self.interface.params)
         before, loops = self._split(function)
         if not loops:
             grid = (self.interface.outputs or grids or ("out",))[0]
             self.findings.add("S001", header(self.source, function), grid=grid)
             return Stencil(function.name, params, Sweep("x", grid, (), (), loc=None), loc=None)
-        self.sweep_point = loops[0].target.id if isinstance(loops[0].target, ast.Name) else "x"
+        self.points.sweep = loops[0].target.id if isinstance(loops[0].target, ast.Name) else "x"
         prologue = self._statements(before)
         sweep = self._sweep(loops[0], prologue)
         for extra in loops[1:]:
@@ -114,28 +115,30 @@ class _Reader:
             if name not in self.interface.grids:
                 for use in ast.walk(function):
                     if isinstance(use, ast.Name) and use.id == name:
-                        point = self.sweep_point or "x"
+                        point = self.points.sweep
                         self.findings.add("S018", use, name=name, point=point)
             output = name in self.interface.outputs
             return Grid(name, kind.dtype, kind.shape, kind.strides, output, loc=at)
         return Scalar(name, kind.dtype, loc=at)
 
     def _sweep(self, loop: ast.For, prologue: tuple[Statement, ...]) -> Sweep:
-        point = self.sweep_point
+        point = self.points.sweep
         domain = self.interface.grids[0] if self.interface.grids else ""
         at = self.findings.span(loop.iter)
         match loop.iter:
             case ast.Call(ast.Attribute(ast.Name(grid) as base, "interior_points"), args, keywords):
                 if grid not in self.interface.grids:
-                    self._no_grid(base, grid)
+                    self.points.no_grid(base, grid)
                 else:
                     domain = grid
                 if args or keywords:
-                    self._misuse(loop.iter, "interior_points", "no arguments", "arguments", grid)
+                    self.points.misuse(
+                        loop.iter, "interior_points", "no arguments", "arguments", grid
+                    )
             case _:
                 self.findings.add("S001", loop.iter, grid=(self.interface.outputs or ("out",))[0])
         self._loop_form(loop)
-        self.points[point] = (0,) * self.ndim
+        self.points.known.add(point)
         body = self._statements(loop.body)
         self._check_carried(prologue, loop)
         for name in unset_reads((*prologue, *body), self.interface.params):
@@ -201,22 +204,22 @@ class _Reader:
         at = self.findings.span(s)
         match target:
             case ast.Name(id) if id in self.expressions.reserved:
-                role = "point" if id in self.points else "grid"
+                role = "point" if id in self.points.known else "grid"
                 self.findings.add("L020", target, name=id, role=role)
             case ast.Name(id) if id in self.interface.params:
                 self.findings.add("L020", target, name=id, role="parameter")
             case ast.Name(id):
                 return (Assign(id, value, loc=at),)
             case ast.Subscript(ast.Name(grid), index) if grid in self.interface.grids:
-                point = self._point(index, grid)
+                point = self.points.read(index, grid)
                 if point is None:
                     return ()
-                if point.name == self.sweep_point and not any(point.offset):
+                if point.name == self.points.sweep and not any(point.offset):
                     return (StorePoint(grid, point, value, loc=at),)
                 shown = ast.unparse(index)
-                self.findings.add("S003", index, grid=grid, point=self.sweep_point, shown=shown)
+                self.findings.add("S003", index, grid=grid, point=self.points.sweep, shown=shown)
             case ast.Subscript(base):
-                self._no_grid(base, ast.unparse(base))
+                self.points.no_grid(base, ast.unparse(base))
             case _:
                 self.findings.add("L017", target, what=describe_node(target))
         return ()
@@ -226,21 +229,21 @@ class _Reader:
         var = loop.target.id if isinstance(loop.target, ast.Name) else "y"
         match loop.iter:
             case ast.Call(ast.Attribute(ast.Name(grid), "neighbors"), args, keywords):
-                head = self._neighborhood(loop.iter, grid, args, keywords)
+                head = self.points.neighborhood(loop.iter, grid, args, keywords)
             case ast.Call(ast.Attribute(_, "interior_points")):
                 self.findings.add("S013", loop.iter)
                 return ()
             case _:
                 known = self.interface.grids
                 self.findings.add("S015", loop.iter, grid=known[0] if known else "u",
-                                  point=self.sweep_point)  # fmt: skip
+                                  point=self.points.sweep)  # fmt: skip
                 return ()
-        if var in self.points:
+        if var in self.points.known:
             self.findings.add("L020", loop.target, name=var, role="point")
             return ()
-        self.points[var] = None
+        self.points.known.add(var)
         body = self._statements(loop.body)
-        del self.points[var]
+        self.points.known.remove(var)
         if head is None:
             return ()
         centre, radius, metric = head
@@ -251,108 +254,33 @@ class _Reader:
         at = self.findings.span(loop.iter)
         return (ForNeighbors(var, grid, centre, radius, metric, offsets, body, loc=at),)
 
-    def _neighborhood(
-        self, call: ast.Call, grid: str, args: list[ast.expr], keywords: list[ast.keyword]
-    ) -> tuple[Point, int, str] | None:
-        if grid not in self.interface.grids or not isinstance(call.func, ast.Attribute):
-            self._no_grid(call.func.value if isinstance(call.func, ast.Attribute) else call, grid)
-            return None
-        named = {k.arg: k.value for k in keywords}
-        if len(args) == 1 and "r" in named:
-            args = [*args, named.pop("r")]
-        if len(args) != 2 or named.keys() - {"metric"}:
-            unknown = next(iter(named.keys() - {"metric"}), None)
-            got = f"unknown keyword {unknown}" if unknown else _arguments(len(args))
-            self._misuse(call, "neighbors", "a point and a radius", got, grid)
-            return None
-        centre = self._point(args[0], grid)
-        radius = self.expressions.constant(args[1])
-        if (
-            isinstance(radius, bool)
-            or not isinstance(radius, int | np.integer)
-            or not (0 <= radius <= MOST_RADIUS)
-        ):
-            self.findings.add("S007", args[1], most=MOST_RADIUS, grid=grid, point=self.sweep_point)
-            return None
-        metric = "l1"
-        if "metric" in named:
-            found = named["metric"].value if isinstance(named["metric"], ast.Constant) else None
-            if found not in METRICS:
-                self.findings.add("S014", named["metric"], got=ast.unparse(named["metric"]))
-                return None
-            metric = found
-        if centre is None:
-            return None
-        at = self.findings.span(call)
-        return Point(centre.name, centre.offset, loc=at), int(radius), metric
-
-    def _misuse(self, at: ast.AST, method: str, want: str, got: str, grid: str) -> None:
-        argument = "" if method == "interior_points" else f"{self.sweep_point}, 1"
-        example = f"{grid}.{method}({argument})"
-        self.findings.add("S008", at, method=method, want=want, got=got, example=example)
-
-    def _no_grid(self, at: ast.AST, what: str) -> None:
-        known = ", ".join(self.interface.grids) or "none"
-        self.findings.add("S006", at, what=what, known=known)
-
-    # -- points and reads
+    # -- what only the domain knows in an expression
 
     def _domain_expression(self, e: ast.expr) -> Expr | None:
         match e:
             case ast.Subscript(ast.Name(grid), index) if grid in self.interface.grids:
-                point = self._point(index, grid)
+                point = self.points.read(index, grid)
                 if point is None:
                     return Const(0.0)
                 if grid in self.interface.outputs and not (
-                    point.name == self.sweep_point and not any(point.offset)
+                    point.name == self.points.sweep and not any(point.offset)
                 ):
                     self.findings.add("S005", e, grid=grid)
                 return Read(grid, point, loc=self.findings.span(e))
-            case ast.Subscript(ast.Name(name), _) if name in self.points:
+            case ast.Subscript(ast.Name(name), _) if name in self.points.known:
                 self.findings.add("S009", e, name=name, grid=self.interface.grids[0])
                 return Const(0.0)
             case ast.Subscript(ast.Name(name), _) if name in self.expressions.locals_:
-                self._no_grid(e.value, name)
+                self.points.no_grid(e.value, name)
                 return Const(0.0)
-            case ast.Name(name) if name in self.points:
+            case ast.Name(name) if name in self.points.known:
                 self.findings.add("S009", e, name=name, grid=self.interface.grids[0])
                 return Const(0.0)
+            case ast.Name(name) if name in self.interface.grids:
+                self.findings.add("S019", e, name=name, point=self.points.sweep)
+                return Const(0.0)
             case _:
                 return None
-
-    def _point(self, e: ast.expr, grid: str) -> Point | None:
-        """The point that an index means; findings are recorded for anything else."""
-        example = str((0,) * (self.ndim - 1) + (1,))
-        match e:
-            case ast.Name(name) if name in self.points:
-                return Point(name, (0,) * self.ndim, loc=self.findings.span(e))
-            case ast.BinOp(left, ast.Add() | ast.Sub() as op, right):
-                base = self._point(left, grid)
-                if base is None:
-                    return None
-                sign = 1 if isinstance(op, ast.Add) else -1
-                offset = self._offset(right, grid, example)
-                if offset is None:
-                    return None
-                moved = tuple(b + sign * o for b, o in zip(base.offset, offset, strict=True))
-                return Point(base.name, moved, loc=self.findings.span(e))
-            case _:
-                self.findings.add("S004", e, what=ast.unparse(e)[:40], grid=grid,
-                                  point=self.sweep_point or "x", offset=example)  # fmt: skip
-                return None
-
-    def _offset(self, e: ast.expr, grid: str, example: str) -> Offset | None:
-        value = self.expressions.constant(e)
-        if not isinstance(value, tuple) or not all(
-            isinstance(v, int | np.integer) and not isinstance(v, bool) for v in value
-        ):
-            self.findings.add("S012", e, grid=grid, point=self.sweep_point or "x", offset=example)
-            return None
-        if len(value) != self.ndim:
-            got = f"{len(value)} component{'s' if len(value) != 1 else ''}"
-            self.findings.add("S010", e, got=got, want=self.ndim, example=example)
-            return None
-        return tuple(int(v) for v in value)
 
 
 def _ghost(body: tuple[Statement, ...], ndim: int) -> Offset:
@@ -371,10 +299,6 @@ def _ghost(body: tuple[Statement, ...], ndim: int) -> Offset:
         elif isinstance(n, Read):
             ghost = tuple(map(max, ghost, far(n.point)))
     return ghost
-
-
-def _arguments(count: int) -> str:
-    return f"{count} argument{'s' if count != 1 else ''}"
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

@@ -45,6 +45,8 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
     "S016": Rule("{name!r} carries a value from one point to the next",
                  "points are computed in any order, and in parallel",
                  "assign {name} inside the loop before it is used", "carried"),
+    "S019": Rule("{name!r} is a grid, not a number", "a grid has a value at each point",
+                 "read it at the point: {name}[{point}]", "a grid"),
     "S018": Rule("{name!r} is used as a number, but an array was passed", "grids are read at points",
                  "read it at the point: {name}[{point}]", "an array"),
     "S017": Rule("a kernel with {count} points a neighborhood is too large",

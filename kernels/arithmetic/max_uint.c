@@ -1,0 +1,1 @@
+$head $name($T a, $T b) { return b > a ? b : a; }
