@@ -54,7 +54,7 @@ class Kernel:
         self._source = recapture(source, lookup)
         self.interface = specializer.interface(self._source)
         self._plain = specializer.reference(self._source, lookup)
-        self._ready: dict[tuple[str, Signature], Specialization | None] = {}
+        self._ready: dict[tuple[tuple[str, ...], Signature], Specialization | None] = {}
         self._last: Specialization | None = None
         self._said: set[str] = set()
         self._note = ""
@@ -118,7 +118,7 @@ class Kernel:
         """What runs these values; ``None`` for the plain Python."""
         signature = self._specializer.signature(self.interface, values)
         self._refresh()
-        key = (repr(self._source.captured), signature)
+        key = (self._source.identity, signature)
         if key not in self._ready:
             with self._lock:
                 if key not in self._ready:
@@ -130,7 +130,7 @@ class Kernel:
         """Look the captured names up again; a changed value makes another kernel."""
         if self._has_free_names:
             now = recapture(self._source, self._lookup)
-            if repr(now.captured) != repr(self._source.captured):
+            if now.identity != self._source.identity:
                 self._source = now
                 self._plain = self._specializer.reference(now, self._lookup)
 
@@ -213,7 +213,7 @@ class Kernel:
         start = time.perf_counter()
         with self._lock:
             found = self._specialize(signature, values, self.options.tune, fresh)
-            self._ready[repr(self._source.captured), signature] = found
+            self._ready[self._source.identity, signature] = found
         seconds = time.perf_counter() - start
         raced = found.report if found else None
         self.report = raced or self._untuned_report(found, signature, values, seconds)

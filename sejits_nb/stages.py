@@ -38,7 +38,8 @@ class KernelSource:
     ``text`` is the cell (magic line included) or the function's source; spans count its lines from 1.
     ``where`` names the place for a person (``Cell In[7]``) and ``first_line`` is the line there of the
     first line of *text*.  ``captured`` holds the values that free names had when this was made, sorted
-    by name: they are compile-time constants.
+    by name: they are compile-time constants.  ``settings`` are the specializer's own options
+    (``boundary``), sorted by name.
     """
 
     name: str
@@ -46,12 +47,18 @@ class KernelSource:
     where: str
     first_line: int = 1
     captured: tuple[tuple[str, Captured], ...] = ()
+    settings: tuple[tuple[str, Any], ...] = ()
 
     @property
     def code(self) -> str:
         """*text* as Python parses it: a magic line is blanked, so that spans stay true."""
         head, newline, rest = self.text.partition("\n")
         return newline + rest if head.lstrip().startswith("%%") else self.text
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes two kernels the same: text, captured values, settings; the parts of a key."""
+        return self.code, repr(self.captured), repr(self.settings)
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import math
 import sys
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -62,7 +63,7 @@ def from_function(fn: types.FunctionType) -> tuple[KernelSource, Namespace]:
 def recapture(source: KernelSource, lookup: Namespace) -> KernelSource:
     """*source* with the values that its free names have now; equal if none has changed."""
     captured = tuple((name, freeze(value)) for name, value in free_values(source, lookup))
-    return KernelSource(source.name, source.text, source.where, source.first_line, captured)
+    return replace(source, captured=captured)
 
 
 def free_values(source: KernelSource, lookup: Namespace) -> list[tuple[str, Any]]:

@@ -13,9 +13,7 @@ _KIND = "choices"
 
 def record_key(source: KernelSource, signature: Signature, platform: str, check: str) -> str:
     """Key of a tuning record: the kernel's text and constants, the call's layout, the machine."""
-    return cache.digest(
-        source.code, repr(source.captured), repr(signature), platform, check, machine_key()
-    )
+    return cache.digest(*source.identity, repr(signature), platform, check, machine_key())
 
 
 def remember(key: str, measurements: tuple[Measurement, ...], python_s: float, points: int) -> None:

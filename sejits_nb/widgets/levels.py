@@ -16,6 +16,8 @@ from .markup import BORDER, CODE_FONT, code_block, root_class
 
 LIMIT_BYTES = 120_000
 _SMALL_PANE_BYTES = 24_000
+_MOST_MIN_WIDTH_PX = 900
+"""All panes fit an ordinary notebook, so that partners are seen together; each scrolls on its own."""
 _MOST_RULES = 250
 """Hover rules, 120 bytes each: beyond these a group is linked by tint and number only."""
 _PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#b3a400")
@@ -104,7 +106,7 @@ def levels_html(
     return (
         f'<div class="{root}"><style>\n{style}</style>'
         f'<div style="overflow-x:auto"><table style="table-layout:fixed;width:100%;'
-        f'min-width:{6.5 * sum(widest):.0f}px">'
+        f'min-width:{min(6.5 * sum(widest), _MOST_MIN_WIDTH_PX):.0f}px">'
         '<caption style="text-align:left">The same number and tint mark the same piece of the cell.'
         "</caption>"
         f"<thead><tr>{heads}</tr></thead>"

@@ -23,7 +23,7 @@ pytest.importorskip("jupyterlab")
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 SETUP = """\
 %load_ext sejits_nb
 import numpy as np
@@ -45,6 +45,10 @@ SETTINGS = {
         "adaptive-theme": False,
     },
 }
+COMMAND = """async ([name, args, limit]) => {
+    const late = new Promise((_, no) => setTimeout(() => no(new Error(name + " hangs")), limit));
+    await Promise.race([window.jupyterapp.commands.execute(name, args), late]);
+}"""
 LOOK = "e => { const s = getComputedStyle(e); return [s.backgroundColor, s.boxShadow] }"
 
 
@@ -57,7 +61,8 @@ class Lab(NamedTuple):
     def open(self, page: Page, path: str) -> None:
         """A fresh JupyterLab with the notebook *path* open, its kernel idle."""
         page.goto(f"{self.url.replace('/?', f'/lab/tree/{path}?')}&reset")
-        page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=WAIT_MS)
+        page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+        page.get_by_text("| Idle").wait_for()
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +131,8 @@ def ran(lab: Lab, page: Page) -> Page:
 
 
 def command(page: Page, name: str, **args: Any) -> None:
-    page.evaluate("([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, args])
+    """Execute a command of JupyterLab; an evaluation has no time limit of its own."""
+    page.evaluate(COMMAND, [name, args, WAIT_MS])
 
 
 def write(path: Path, notebook: Any) -> None:
@@ -160,7 +166,7 @@ def last_linked_line(page: Page) -> tuple[Any, Any]:
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_pointing_at_a_line_of_c_marks_its_piece_of_the_cell(ran: Page, theme: str) -> None:
     command(ran, "apputils:change-theme", theme=f"JupyterLab {theme}")
-    ran.locator(f'body[data-jp-theme-name="JupyterLab {theme}"]').wait_for()
+    ran.locator(f'body[data-jp-theme-name="JupyterLab {theme}"]').wait_for(state="attached")
     unfold(ran)
     line, partner = last_linked_line(ran)
     ran.mouse.move(0, 0)
@@ -186,7 +192,7 @@ def test_the_saved_notebook_shows_card_and_figure_without_a_kernel(lab: Lab, ran
     assert "× faster than Python" in ran.locator(".sejits-sentence").inner_text()
     figure = ran.locator(".jp-OutputArea img")
     assert figure.evaluate("e => e.complete && e.naturalWidth") >= 700
-    assert "median" not in (figure.get_attribute("alt") or "") != ""
+    assert "× faster than Python" in (figure.get_attribute("alt") or "")
     unfold(ran)
     ran.screenshot(path=SCREENSHOTS / "tour-reopened.png")
 

@@ -180,16 +180,14 @@ def code_at(kernel: Kernel, at: Span) -> str:
 
 
 @each_variant
-def test_every_line_of_c_comes_from_less_than_a_statement_s_block(
-    kernel: Kernel, config: str
-) -> None:
+def test_every_line_of_c_comes_from_a_line_of_the_cell(kernel: Kernel, config: str) -> None:
     _, source = kernel.variant(config)
     for line in executable(source):
         assert line.loc is not None, line.text
         assert line.loc.line > 2, f"{line.text} comes from the head of the cell"
         statement = kernel.cell.splitlines()[line.loc.line - 1]
-        whole = kernel.name != "divergence"  # its one statement takes five lines
-        assert not whole or line.loc.line == line.loc.end_line, line.text
+        head = line.text.endswith(" =")  # of a statement whose terms have lines of their own
+        assert head or line.loc.line == line.loc.end_line, line.text
         assert line.loc.col >= len(statement) - len(statement.lstrip())
 
 
@@ -203,6 +201,18 @@ def test_lines_of_blur_come_from_these_expressions() -> None:
     assert origins[-1] in ("out[x] = acc / 8.0", "acc / 8.0")
     assert set(origins[3:-1]) <= {"acc += u[y]", "u[y]"}
     assert len(origins) == 8
+
+
+def test_terms_of_divergence_come_from_lines_of_their_own() -> None:
+    divergence = KERNELS[2]
+    _, source = divergence.variant("threads=2 unroll=2 tile=0")
+    for name, row in (("alpha", 5), ("beta", 6), ("gamma", 7)):
+        lines = [line for line in executable(source) if f"{name} *" in line.text]
+        assert len(lines) == 2, "one for each of the two rows of a step"
+        for line in lines:
+            assert line.loc is not None
+            assert (line.loc.line, line.loc.end_line) == (row, row)
+            assert code_at(divergence, line.loc).startswith(f"{name} * (v")
 
 
 def test_lines_of_limiter_come_from_the_right_lines_of_the_cell() -> None:

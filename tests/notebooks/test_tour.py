@@ -16,6 +16,12 @@ from nbformat.v4 import new_code_cell, new_notebook
 ROOT = Path(__file__).parents[2]
 TOUR = ROOT / "notebooks" / "00_tour.ipynb"
 KERNELS = ["blur", "laplacian", "divergence", "heat"]
+UNCHECKED = """\
+%%stencil --check off --set unroll=1 --on [[1.0]*9]*9
+def double(u, out):
+    for x in out.interior_points():
+        out[x] = 2.0 * u[x]
+"""
 NATIVE = re.compile(
     r"(\w+) +\d\S* (?:s|ms|µs) +[\d ]+× faster  \d lines of Python → \d+ lines of C  (\w+)  correct"
 )
@@ -123,13 +129,9 @@ def test_without_a_compiler_the_tour_runs_as_plain_python(plain: Demo) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "said"),
-    [
-        ("raise ValueError('planted')", "planted"),
-        ("%%stencil --check off --set unroll=1 --on [[1.0]*9]*9\ndef f(u, out):\n    for x in out.interior_points():\n"
-         "        out[x] = 2.0 * u[x]\n", "UNCHECKED"),
-    ],
+    [("raise ValueError('planted')", "planted"), (UNCHECKED, "UNCHECKED")],
     ids=["a failing cell", "an unchecked kernel"],
-)  # fmt: skip
+)
 def test_run_py_ends_with_status_1_after(cell: str, said: str, tmp_path: Path) -> None:
     cells = [new_code_cell("%load_ext sejits_nb"), new_code_cell(cell)]  # type: ignore[no-untyped-call]
     notebook = new_notebook(cells=cells)  # type: ignore[no-untyped-call]

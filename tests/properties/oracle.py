@@ -42,7 +42,7 @@ class Bounded:
         raise TypeError("float() of the oracle's scope converts")
 
     def __bool__(self) -> bool:
-        return bool(self != 0)
+        return bool(lift(self).__ne__(0))
 
     def __neg__(self) -> Bounded:
         return Bounded(-self.value, self.error)
@@ -129,7 +129,9 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Bounded]] = {
     "sub": _arithmetic(lambda a, b: a - b, lambda a, ea, b, eb, v: ea + eb),
     "mul": _arithmetic(
         lambda a, b: a * b,
-        lambda a, ea, b, eb, v: (abs(a) * eb if eb else 0.0) + (abs(b) * ea if ea else 0.0) + ea * eb,
+        lambda a, ea, b, eb, v: (
+            (abs(a) * eb if eb else 0.0) + (abs(b) * ea if ea else 0.0) + ea * eb
+        ),
     ),
     "truediv": _arithmetic(lambda a, b: a / b, _quotient),
     "floordiv": _arithmetic(lambda a, b: a // b, _whole_steps(lambda ea, q, eb: 0.0)),
@@ -212,7 +214,7 @@ def _cast(kind: Callable[[Any], Any]) -> Callable[[Any], Bounded]:
     return cast
 
 
-def _log_or(apply: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _nan_for_errors(apply: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def quiet(v: Any) -> Any:
         try:
             return apply(v)
@@ -225,18 +227,19 @@ def _log_or(apply: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _namespace() -> dict[str, Any]:
     functions = {n: _function(_named(n)) for n in ("sqrt", "exp", "log", "tan", "tanh", "floor")}
     functions |= {n: _lipschitz(_named(n)) for n in ("sin", "cos")}
-    of_numpy = {n: _function(lambda v, f=getattr(np, n): f(v)) for n in ("sqrt", "exp", "floor")}
+    of_numpy = {n: _function(getattr(np, n)) for n in ("sqrt", "exp", "floor")}
     smallest = _choice(lambda a, b: not (a < b or a != a))
     largest = _choice(lambda a, b: not (a > b or a != a))
     return functions | {
         "min": _choice(lambda a, b: b < a), "max": _choice(lambda a, b: b > a),
         "pow": lambda a, b: a**b, "float": _cast(float),
         "math": SimpleNamespace(
-            sqrt=_function(_log_or(math.sqrt), True), exp=_function(_log_or(math.exp), True),
+            sqrt=_function(_nan_for_errors(math.sqrt), True),
+            exp=_function(_nan_for_errors(math.exp), True),
             fabs=_cast(lambda v: abs(float(v))),
         ),
         "np": SimpleNamespace(
-            **of_numpy, abs=abs, pi=np.pi, ndarray=np.ndarray,
+            **of_numpy, abs=_cast(np.abs), pi=np.pi, ndarray=np.ndarray,
             float32=_cast(np.float32), float64=_cast(np.float64),
             minimum=lambda a, b: _as_numpy(smallest(a, b), a, b),
             maximum=lambda a, b: _as_numpy(largest(a, b), a, b),

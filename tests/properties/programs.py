@@ -3,7 +3,7 @@
     kernel    ::= def NAME(grid.. out.. number..): [docstring] number-statement* sweep
     sweep     ::= for x in GRID.interior_points(): statement*
     statement ::= temporary = expr | temporary op= expr | out[x] = expr | out[x] op= expr
-                | if test: ... elif test: ... else: ... | for y in GRID.neighbors(point, r[, metric]): ...
+                | if test: .. elif test: .. else: .. | for y in GRID.neighbors(point, r[, metric]): ..
     expr      ::= number | temporary | grid[point] | arithmetic | intrinsic | a if test else b | cast
 
 Two things are kept out, because the plain Python itself raises on them: dividing by a Python number
@@ -166,7 +166,7 @@ class _Writer:
         self._line(level, f"{out}[{self.sweep}] {op} {self._float(2)[0]}")
 
     def _if(self, level: int, depth: int) -> None:
-        """What a branch assigns anew stays its own; what it changes is as weak as any branch made it."""
+        """What a branch assigns anew stays its own; what it changes is as weak as any branch's."""
         before = dict(self.temporaries)
         after = dict(self.temporaries)
         heads = [f"if {self._test(2)}:"]
@@ -377,4 +377,3 @@ class _Writer:
 
     def _line(self, level: int, text: str) -> None:
         self.lines.append("    " * level + text if text else "")
-

@@ -1,0 +1,95 @@
+"""A lowered kernel of any shape, its listing, and an interpreter that says what it stores where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from math import prod
+
+import pytest
+
+from sejits_nb.ir import past
+from sejits_nb.ir.check import check_past
+from sejits_nb.ir.dast import Statement
+from sejits_nb.ir.dtypes import F64
+from sejits_nb.ir.node import Span
+from sejits_nb.ir.past import Binary, CallC, For, Literal, Load, Param, PExpr, Store, Unit, Variable
+from sejits_nb.stages import lines_of
+
+Nest = Callable[..., Unit]
+HERE = Span(1, 0, 1, 5)
+
+
+@pytest.fixture
+def nest() -> Nest:
+    """``nest(5, 7)``: ``out[i*7 + j] = u[i*7 + j]`` for all i < 5, j < 7."""
+
+    def make(*lengths: int) -> Unit:
+        names = "ijkl"[: len(lengths)]
+        index: PExpr | None = None
+        for axis, name in enumerate(names):
+            stride = prod(lengths[axis + 1 :])
+            term: PExpr = Variable(name)
+            term = Binary("*", term, Literal(stride)) if axis < len(lengths) - 1 else term
+            index = term if index is None else Binary("+", index, term)
+        assert index is not None
+        body: tuple[Statement, ...] = (Store("out", index, Load("u", index, dtype=F64), loc=HERE),)
+        for axis, (name, length) in reversed(list(enumerate(zip(names, lengths, strict=True)))):
+            innermost = axis == len(lengths) - 1
+            body = (For(name, Literal(0), Literal(length), body, axis=axis, independent=True,
+                        simd=innermost, loc=HERE),)  # fmt: skip
+        params = (Param("u", F64, pointer=True), Param("out", F64, pointer=True, const=False))
+        return Unit(past.Function("copy_kernel", params, body, loc=HERE), loc=HERE)
+
+    return make
+
+
+@pytest.fixture
+def show() -> Callable[[Unit], str]:
+    """The loops and stores of a well-formed unit as text, from the outermost loop on."""
+
+    def text(unit: Unit) -> str:
+        assert check_past(unit) == ()
+        return "\n".join(line.text[4:] for line in lines_of(unit)[2:])
+
+    return text
+
+
+@pytest.fixture
+def stored() -> Callable[[Unit], list[int]]:
+    """The elements of ``out`` that a run of the unit stores to, each from its own element of ``u``."""
+
+    def run(unit: Unit) -> list[int]:
+        assert check_past(unit) == ()
+        return list(_run(unit.function.body, {}))
+
+    return run
+
+
+def _run(body: Iterable[Statement], scope: dict[str, int]) -> Iterator[int]:
+    for s in body:
+        if isinstance(s, For):
+            for value in range(_value(s.start, scope), _value(s.stop, scope), s.step):
+                yield from _run(s.body, scope | {s.var: value})
+        else:
+            assert isinstance(s, Store)
+            assert isinstance(s.value, Load)
+            index = _value(s.index, scope)
+            assert _value(s.value.index, scope) == index
+            yield index
+
+
+def _value(e: PExpr, scope: dict[str, int]) -> int:
+    match e:
+        case Literal(value):
+            return int(value)
+        case Variable(name):
+            return scope[name]
+        case Binary("+", left, right):
+            return _value(left, scope) + _value(right, scope)
+        case Binary("-", left, right):
+            return _value(left, scope) - _value(right, scope)
+        case Binary("*", left, right):
+            return _value(left, scope) * _value(right, scope)
+        case CallC("min_i64", (left, right)):
+            return min(_value(left, scope), _value(right, scope))
+    raise TypeError(e)

@@ -1,0 +1,68 @@
+"""The variant space: pure, the default first, no two configurations with the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sejits_nb.contracts import Knob
+from sejits_nb.ir.past import Unit
+from sejits_nb.phase4_variants.space import configurations, variant_space
+from sejits_nb.platforms.c_openmp import OPENMP, SERIAL
+from sejits_nb.specializers.stencil.knobs import knobs
+from sejits_nb.stages import Config
+
+Nest = Callable[..., Unit]
+
+
+def names(unit: Unit, threads: int) -> list[str]:
+    return [str(c) for c in configurations(OPENMP.space(unit, knobs(unit, threads)))]
+
+
+def test_small_spaces_default_first(nest: Nest) -> None:
+    assert names(nest(10), 2) == ["threads=1", "threads=2"]
+    assert names(nest(10, 10), 1) == ["threads=1 unroll=1", "threads=1 unroll=2",
+                                      "threads=1 unroll=4"]  # fmt: skip
+    assert names(nest(40_000), 2) == ["threads=2", "threads=1"]
+
+
+def test_configurations_that_repeat_another_s_code_are_left_out(nest: Nest) -> None:
+    """Three rows cannot be unrolled by four, nor tiled by sixteen."""
+    assert names(nest(3, 3, 3), 1) == ["threads=1 unroll=1 tile=0", "threads=1 unroll=2 tile=0"]
+    assert names(nest(0, 3), 1) == ["threads=1 unroll=1"]
+    assert names(nest(1, 1, 1), 8) == ["threads=1 unroll=1 tile=0"]
+
+
+def test_every_combination_of_knobs_is_a_variant_of_its_own(nest: Nest) -> None:
+    unit = nest(40, 100, 8)
+    space = OPENMP.space(unit, knobs(unit, 2))
+    found = list(configurations(space))
+    assert len(found) == 2 * 3 * 3
+    assert len({space.build(c).past for c in found}) == len(found)
+
+
+def test_building_is_pure(nest: Nest) -> None:
+    unit = nest(20, 20)
+    space = OPENMP.space(unit, knobs(unit, 2))
+    config = Config((("threads", 2), ("unroll", 4)))
+    assert space.build(config) == space.build(config)
+    assert space.build(config).config == config
+    assert space.build(Config((("threads", 1), ("unroll", 1)))).past is unit
+
+
+def test_the_serial_platform_has_one_thread(nest: Nest) -> None:
+    unit = nest(300, 300)
+    space = SERIAL.space(unit, knobs(unit, 8))
+    assert {c["threads"] for c in configurations(space)} == {1}
+    assert space.default["threads"] == 1
+
+
+def test_a_transformation_reads_its_own_knob(nest: Nest) -> None:
+    seen = []
+
+    def spy(unit: Unit, config: Config) -> Unit:
+        seen.append(str(config))
+        return unit
+
+    space = variant_space(nest(4), (Knob("a", (1, 2), 2, "doc"),), (spy, spy))
+    assert [str(c) for c in configurations(space)] == ["a=2"]
+    assert seen[:2] == ["a=2", "a=2"]
