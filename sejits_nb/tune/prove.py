@@ -105,7 +105,4 @@ class Prover:
         return reason if not reason or case.label in reason else f"{reason} ({case.label})"
 
     def _key(self, artifact: Artifact) -> str:
-        source = self.source
-        return cache.digest(
-            source.code, repr(source.captured), str(self.pipeline.strict), artifact.key
-        )
+        return cache.digest(*self.source.identity, str(self.pipeline.strict), artifact.key)

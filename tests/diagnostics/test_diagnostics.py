@@ -98,11 +98,20 @@ def test_l003_a_function_without_source() -> None:
         sj.stencil(scope["k"])
     assert str(caught.value) == (
         "LanguageError L003: the source of 'k' cannot be read\n"
-        "  <string>\n"
         "  why:  a specializer reads the function's text (could not get source code)\n"
         "  try:  define it in a cell, or in a file\n"
         "  more: %sejits explain L003"
     )
+
+
+@pytest.mark.parametrize("terms", [600, 1500, 4000])
+def test_l024_an_expression_too_deep_for_python_s_stack(terms: int, run_cell: RunCell) -> None:
+    cell = "%%stencil --on u -t none\ndef k(u, out):\n    for x in out.interior_points():\n"
+    error = run_cell(f"{cell}        out[x] = u[x]{' + u[x]' * terms}\n")
+    assert str(error).splitlines()[:2] == [
+        "StencilError L024: the kernel nests too deeply",
+        "  Cell In[7], line 2",
+    ]
 
 
 @pytest.mark.parametrize(
