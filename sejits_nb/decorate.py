@@ -10,14 +10,14 @@ from . import registry
 from .contracts import Namespace
 from .kernel import Kernel
 from .options import Options
-from .pipeline import from_function
+from .pipeline import from_function, too_deep
 from .stages import KernelSource
 
 
 def kernel_of(fn: types.FunctionType, specializer: str, options: Options) -> Kernel:
     """The kernel that a decorator makes of *fn*."""
     source, lookup = from_function(fn)
-    return Kernel(registry.specializer(specializer), source, lookup, options)
+    return _kernel(source, lookup, specializer, options)
 
 
 def kernel_of_cell(
@@ -30,7 +30,15 @@ def kernel_of_cell(
     source = KernelSource("", text, where)
     try:
         functions = [n.name for n in ast.parse(source.code).body if isinstance(n, ast.FunctionDef)]
-    except SyntaxError:
+    except (SyntaxError, RecursionError):
         functions = []  # the specializer says where
     chosen = name if name in functions else (functions or [""])[-1]
-    return Kernel(registry.specializer(specializer), replace(source, name=chosen), lookup, options)
+    return _kernel(replace(source, name=chosen), lookup, specializer, options)
+
+
+def _kernel(source: KernelSource, lookup: Namespace, specializer: str, options: Options) -> Kernel:
+    found = registry.specializer(specializer)
+    try:
+        return Kernel(found, source, lookup, options)
+    except RecursionError:
+        raise found.error(too_deep(source)) from None

@@ -18,7 +18,7 @@ from . import registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
-from .pipeline import Pipeline, free_names, recapture, select_platform
+from .pipeline import Pipeline, free_names, recapture, select_platform, too_deep
 from .stages import (
     BuildLog,
     KernelSource,
@@ -155,6 +155,8 @@ class Kernel:
                 raise
             self._note = str(error)
             return None
+        except RecursionError:
+            raise self._specializer.error(too_deep(self._source)) from None
         if skipped and options.backend != ("auto",):
             self._say(f"{self.__name__} runs on {platform.name}; {'; '.join(skipped)}")
         self._last = done

@@ -24,11 +24,11 @@ from .ir.dast import Statement
 from .ir.node import Span
 from .ir.past import Unit
 from .phase1_frontend.capture import free_names, from_function, recapture
-from .phase1_frontend.diagnose import describe
+from .phase1_frontend.diagnose import describe, too_deep
 from .phase3_lower.select_platform import select_platform
 from .stages import Artifact, Config, KernelSource, Signature, SourceUnit, Step, Trace, lines_of
 
-__all__ = ["Pipeline", "free_names", "from_function", "recapture", "select_platform"]
+__all__ = ["Pipeline", "free_names", "from_function", "recapture", "select_platform", "too_deep"]
 # The first and the third phase each begin with a question that only a kernel can ask: what the source
 # captures, and which platform is there.
 
@@ -110,15 +110,15 @@ class Pipeline:
         start = time.perf_counter()
         try:
             tree: Statement = run()
+            changed = tree is not before
+            lines = lines_of(tree) if changed else trace.steps[-1].lines
         except RecursionError:
-            deep = describe(trace.source, self.specializer.rules, "L024", None)
-            raise self.specializer.error(deep) from None
+            raise self.specializer.error(too_deep(trace.source)) from None
         except Finding as finding:
             at = finding.loc if isinstance(finding.loc, Span) else None
             raise self.specializer.error(
                 describe(trace.source, self.specializer.rules, finding.code, at, **finding.values)
             ) from None
-        changed = tree is not before
         if changed and (problems := [p for check in checks for p in check(tree)]):
             why = "; ".join(problems[:3])
             raise InternalError(
@@ -127,7 +127,6 @@ class Pipeline:
                            where=trace.source.where)
             )  # fmt: skip
         seconds = time.perf_counter() - start
-        lines = lines_of(tree) if changed else trace.steps[-1].lines
         return trace.then(Step(phase, name, lines, seconds, changed, tree))
 
 

@@ -25,9 +25,19 @@ class Expr(Node):
 
 @node
 class Const(Expr):
-    """A literal, or a value captured from the notebook's namespace."""
+    """A literal, or a value captured from the notebook's namespace; 0.0 and -0.0 are two values."""
 
     value: bool | int | float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Const) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, DType | None]:
+        return repr(self.value), self.dtype
 
 
 @node
@@ -125,7 +135,7 @@ def _show(e: Expr) -> tuple[str, int]:
             return f"{op}{' ' if op == 'not' else ''}{_inside(operand, level)}", level
         case Binary(op, left, right) | Compare(op, left, right) | Logic(op, left, right):
             level = PRECEDENCE[op]
-            right_level = level if op == "**" else level + 1
+            right_level = PRECEDENCE["unary"] if op == "**" else level + 1
             left_level = level + 1 if op == "**" or isinstance(e, Compare) else level
             return f"{_inside(left, left_level)} {op} {_inside(right, right_level)}", level
         case Select(test, then, orelse):

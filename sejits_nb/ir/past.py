@@ -29,7 +29,19 @@ class PExpr(Node):
 
 @node
 class Literal(PExpr):
+    """A number; 0.0 and -0.0 are two."""
+
     value: bool | int | float
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Literal) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[str, DType]:
+        return repr(self.value), self.dtype
 
 
 @node

@@ -80,6 +80,16 @@ def describe(
     )
 
 
+def too_deep(source: KernelSource) -> Diagnostic:
+    """L024, for a kernel that overflows Python's own stack somewhere."""
+    start = f"def {source.name}"
+    for number, text in enumerate(source.lines, 1):
+        if text.lstrip().startswith(start):
+            at = Span(number, len(text) - len(text.lstrip()), number, len(text.rstrip()))
+            return describe(source, PYTHON_RULES, "L024", at)
+    return describe(source, PYTHON_RULES, "L024", None)
+
+
 PYTHON_RULES: dict[str, Rule] = {
     "L001": Rule("{error}", "the cell is not valid Python", "correct the marked place", "here"),
     "L002": Rule("no function in this cell", "the kernel is a Python function",

@@ -116,7 +116,8 @@ def _assignment(
     yield Line(head, origin)
     for number, (sign, term) in enumerate(terms):
         shown, level = _expression(term, dialect)
-        shown = shown if level > _PRECEDENCE["+"] or number == 0 else f"({shown})"
+        binds = level > _PRECEDENCE["+"] or (number == 0 and level == _PRECEDENCE["+"])
+        shown = shown if binds else f"({shown})"
         end = ";" if number == len(terms) - 1 else ""
         yield Line(f"{blank}{sign}{shown}{end}", term.loc or origin)
 

@@ -66,7 +66,7 @@ CASES = {
     "zero and minus zero differ": """
         out[x] = 0.0 if u[x] > 1.0 else -0.0
         ->
-        (the same object)
+        out[x] = 0.0 if u[x] > 1.0 else -0.0
     """,
     "minus zero": """
         out[x] = u[x] * -0.0 + -(0.0)
