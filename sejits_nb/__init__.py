@@ -18,7 +18,7 @@ In a notebook: ``%load_ext sejits_nb``, then the same function in a ``%%stencil`
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import (
     ArgumentError,
@@ -30,10 +30,13 @@ from .errors import (
     WrongResult,
 )
 
+if TYPE_CHECKING:
+    from .stencil_kernel import StencilGrid, StencilKernel
+
 __version__ = "0.1.0"
 __all__ = [
     "ArgumentError", "BackendError", "LanguageError", "OptionError", "SejitsError", "StencilError",
-    "WrongResult", "load_ipython_extension", "stencil",
+    "StencilGrid", "StencilKernel", "WrongResult", "load_ipython_extension", "stencil",
 ]  # fmt: skip
 
 
@@ -42,15 +45,25 @@ def stencil(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
     Keywords: ``backend`` ("auto", "openmp", "c", "python", or several), ``tune`` ("none", "quick",
     "full"), ``budget`` (seconds), ``set`` ("unroll=4,threads=2"), ``check`` ("fast", "strict", "off"),
-    ``fallback`` (True: warn once and run the plain Python; False: raise).
+    ``fallback`` (True: warn once and run the plain Python; False: raise), ``boundary`` ("keep",
+    "clamp", "wrap", "reflect", "mirror", ("constant", 1.5); one, one an axis as a tuple, or one a grid
+    as a dict).
     """
-    from .decorate import kernel_of
-    from .options import make_options
+    from .decorate import kernel_of, read_options
 
-    chosen = make_options(**options)
+    chosen = read_options("stencil", options)
     if fn is None:
-        return lambda later: kernel_of(later, "stencil", chosen)
-    return kernel_of(fn, "stencil", chosen)  # type: ignore[arg-type]  # a plain function
+        return lambda later: kernel_of(later, "stencil", *chosen)
+    return kernel_of(fn, "stencil", *chosen)  # type: ignore[arg-type]  # a plain function
+
+
+def __getattr__(name: str) -> Any:
+    """The published classes, loaded when they are first asked for."""
+    if name in ("StencilGrid", "StencilKernel"):
+        from . import stencil_kernel
+
+        return getattr(stencil_kernel, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def load_ipython_extension(shell: Any) -> None:

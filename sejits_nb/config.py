@@ -1,21 +1,28 @@
 """Every environment variable and every default, in one table.
 
-| variable              | default                    | meaning                                        |
-|-----------------------|----------------------------|------------------------------------------------|
-| ``SEJITS_CACHE_DIR``  | the user's cache directory | where compiled code and tuning records live    |
-| ``SEJITS_CC``, ``CC`` | first of cc, gcc, clang, zig | the C compiler                               |
-| ``SEJITS_CFLAGS``     | (empty)                    | appended to the compiler's flags               |
-| ``SEJITS_THREADS``    | the CPUs we may use        | most OpenMP threads a variant may take         |
+| variable                  | default                      | meaning                                     |
+|---------------------------|------------------------------|---------------------------------------------|
+| ``SEJITS_CACHE_DIR``      | the user's cache directory   | where compiled code and tuning records live |
+| ``SEJITS_CACHE_LIMIT_MB`` | 500                          | size that the cache is kept below           |
+| ``SEJITS_CC``, ``CC``     | first of cc, gcc, clang, zig | the C compiler                              |
+| ``SEJITS_CFLAGS``         | (empty)                      | appended to the compiler's flags            |
+| ``SEJITS_THREADS``        | ``OMP_NUM_THREADS``, else    | most OpenMP threads a variant may take;     |
+|                           | the CPUs we may use          | ``OMP_THREAD_LIMIT`` caps all of them       |
+
+The CPUs we may use are those of the affinity mask, at most the container's quota (cgroup), rounded up.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import shlex
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 CACHE_LAYOUT = "v1"
+CACHE_LIMIT_MB = 500.0
 COMPILE_TIMEOUT_S = 120.0
 TRIAL_TIMEOUT_S = 60.0
 TUNE_BUDGET_S = {"none": 0.0, "quick": 2.0, "full": 20.0}
@@ -26,12 +33,14 @@ PLAIN_PYTHON_POINTS = 2_000
 def cache_dir() -> Path:
     """Root of the disk cache; falls back to a private temporary directory without a home."""
     if chosen := os.environ.get("SEJITS_CACHE_DIR"):
-        return Path(chosen).expanduser() / CACHE_LAYOUT
+        return Path(chosen).expanduser().absolute() / CACHE_LAYOUT
     import platformdirs
 
     try:
         root = Path(platformdirs.user_cache_dir("sejits_nb", appauthor=False))
     except (RuntimeError, KeyError):
+        root = Path()
+    if not root.is_absolute():  # no home directory: "~" stays as it is
         root = Path(tempfile.gettempdir()) / f"sejits_nb-{os.getuid()}"
     return root / CACHE_LAYOUT
 
@@ -46,12 +55,59 @@ def extra_cflags() -> tuple[str, ...]:
     return tuple(shlex.split(os.environ.get("SEJITS_CFLAGS", "")))
 
 
+def cache_limit_bytes() -> float:
+    """Size that the disk cache is kept below; a wrong ``SEJITS_CACHE_LIMIT_MB`` counts as none."""
+    with suppress(ValueError):
+        wanted = float(os.environ.get("SEJITS_CACHE_LIMIT_MB", ""))
+        if wanted >= 0:
+            return wanted * 1e6
+    return CACHE_LIMIT_MB * 1e6
+
+
 def threads() -> int:
-    """CPUs that this process may use, or ``SEJITS_THREADS`` if it is a positive number."""
-    wanted = os.environ.get("SEJITS_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
+    """Most OpenMP threads that a variant may take; one in a forked process.
+
+    OpenMP's threads do not survive a fork, and who forks workers has shared the CPUs out already.
+    """
+    if _process["forked"]:
+        return 1
+    wanted = _positive("SEJITS_THREADS") or _positive("OMP_NUM_THREADS") or _cpus()
+    return min(wanted, _positive("OMP_THREAD_LIMIT") or wanted)
+
+
+def forked() -> bool:
+    """Whether this process is a fork of one that had imported us."""
+    return _process["forked"]
+
+
+def _positive(variable: str) -> int | None:
+    """The first number of a variable's list (``OMP_NUM_THREADS=4,2``: one number a nesting level)."""
+    first = os.environ.get(variable, "").partition(",")[0].strip()
+    return int(first) if first.isdecimal() and int(first) > 0 else None
+
+
+def _cpus() -> int:
     try:
-        return len(os.sched_getaffinity(0))
+        allowed = len(os.sched_getaffinity(0))
     except AttributeError:
-        return os.cpu_count() or 1
+        allowed = os.cpu_count() or 1
+    return max(1, min(allowed, math.ceil(_quota(Path("/sys/fs/cgroup")))))
+
+
+def _quota(mount: Path, own: Path = Path("/proc/self/cgroup")) -> float:
+    """CPUs that the control groups (version 2) above this process grant it."""
+    quota = math.inf
+    with suppress(OSError, ValueError):
+        group = own.read_text(encoding="utf-8").rpartition("0::/")[2].strip()
+        for folder in (mount / group, *(mount / group).parents):
+            if not folder.is_relative_to(mount):
+                break
+            with suppress(OSError, ValueError):
+                most, period = (folder / "cpu.max").read_text(encoding="ascii").split()
+                quota = min(quota, int(most) / int(period))
+    return quota
+
+
+_process = {"forked": False}
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: _process.update(forked=True))

@@ -4,30 +4,63 @@ from __future__ import annotations
 
 import ast
 import types
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from . import registry
 from .contracts import Namespace
 from .kernel import Kernel
-from .options import Options
+from .options import Options, make_options
 from .pipeline import from_function, too_deep
 from .stages import KernelSource
 
+Settings = tuple[tuple[str, Any], ...]
 
-def kernel_of(fn: types.FunctionType, specializer: str, options: Options) -> Kernel:
-    """The kernel that a decorator makes of *fn*."""
+
+def read_options(specializer: str, keywords: Mapping[str, Any]) -> tuple[Options, Settings]:
+    """The options that all languages share, and the specializer's own settings.
+
+    Raises :class:`~sejits_nb.errors.OptionError`.
+    """
+    known = registry.specializer(specializer).settings
+    settings = tuple((k, known[k](v)) for k, v in sorted(keywords.items()) if k in known)
+    shared = {k: v for k, v in keywords.items() if k not in known}
+    return make_options(also_known=tuple(known), **shared), settings
+
+
+def kernel_of(
+    fn: types.FunctionType,
+    specializer: str,
+    options: Options,
+    settings: Settings,
+    owner: object | None = None,
+) -> Kernel:
+    """The kernel that a decorator makes of *fn*, a function or *owner*'s method."""
     source, lookup = from_function(fn)
-    return _kernel(source, lookup, specializer, options)
+    if owner is not None:
+        own, names = fn.__code__.co_varnames[:1], lookup
+
+        def lookup(name: str) -> Any:
+            return owner if name in own else names(name)
+
+    return _kernel(replace(source, settings=settings), lookup, specializer, options)
 
 
 def kernel_of_cell(
-    text: str, where: str, name: str, lookup: Namespace, specializer: str, options: Options
+    text: str,
+    where: str,
+    name: str,
+    lookup: Namespace,
+    specializer: str,
+    keywords: Mapping[str, Any],
 ) -> Kernel:
     """The kernel of a cell: the function called *name*, else the cell's last one.
 
     *text* is the whole cell, magic line included, so that spans count the lines that a person sees.
     """
-    source = KernelSource("", text, where)
+    options, settings = read_options(specializer, keywords)
+    source = KernelSource("", text, where, settings=settings)
     try:
         functions = [n.name for n in ast.parse(source.code).body if isinstance(n, ast.FunctionDef)]
     except (SyntaxError, RecursionError):

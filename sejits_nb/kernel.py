@@ -59,7 +59,7 @@ class Kernel:
         self._said: set[str] = set()
         self._note = ""
         self._lock = threading.RLock()
-        self._has_free_names = bool(free_names(source.code, source.name))
+        self._has_free_names = bool(free_names(source.code, source.name, source.method))
         self.report: Report | None = None
         self.__name__ = self.__qualname__ = source.name
         self.__doc__ = _docstring(source)

@@ -52,13 +52,14 @@ def make_options(
     set: str | Mapping[str, int] | None = None,
     check: str = "fast",
     fallback: bool = True,
+    also_known: tuple[str, ...] = (),
     **unknown: Any,
 ) -> Options:
     """:class:`Options` from the keywords of a decorator; raises :class:`OptionError` (O001, O002)."""
     if unknown:
         word = next(iter(unknown))
         known = ("backend", "tune", "budget", "set", "check", "fallback")
-        raise _error("O001", f"unknown option {word!r}", did_you_mean(word, known))
+        raise _error("O001", f"unknown option {word!r}", did_you_mean(word, (*known, *also_known)))
     backends = (backend,) if isinstance(backend, str) else tuple(backend)
     one_of("tune", tune, TUNE)
     one_of("check", check, CHECK)

@@ -39,7 +39,7 @@ class KernelSource:
     ``where`` names the place for a person (``Cell In[7]``) and ``first_line`` is the line there of the
     first line of *text*.  ``captured`` holds the values that free names had when this was made, sorted
     by name: they are compile-time constants.  ``settings`` are the specializer's own options
-    (``boundary``), sorted by name.
+    (``boundary``), sorted by name; ``receiver`` marks a method and lists the domain's own methods.
     """
 
     name: str
@@ -54,6 +54,11 @@ class KernelSource:
         """*text* as Python parses it: a magic line is blanked, so that spans stay true."""
         head, newline, rest = self.text.partition("\n")
         return newline + rest if head.lstrip().startswith("%%") else self.text
+
+    @property
+    def method(self) -> bool:
+        """Whether the kernel is a method: its first parameter is the object, not an argument."""
+        return any(name == "receiver" for name, _ in self.settings)
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -128,14 +133,29 @@ class Variant:
     past: Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A kernel of a source, run by one work-item for each index of ``global_size`` (dimension 0
+    first), in work-groups of ``local_size``, which divides it."""
+
+    entry: str
+    global_size: tuple[int, ...]
+    local_size: tuple[int, ...]
+
+
 @dataclass(frozen=True)
 class SourceUnit:
-    """Generated source, line by line with the span of the cell that each line computes."""
+    """Generated source, line by line with the span of the cell that each line computes.
+
+    ``launches`` are the kernels to run, in order, where the language has kernels; else one function,
+    ``entry``, is called.
+    """
 
     language: str
     entry: str
     params: tuple[Param, ...]
     lines: tuple[Line, ...]
+    launches: tuple[Launch, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -163,6 +183,7 @@ class Artifact:
     params: tuple[Param, ...]
     build: BuildLog
     cached: bool
+    launches: tuple[Launch, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ $head $name($T a, $T b)
     const $T r = fmod$f(a, b);
     $T q = (a - r) / b;
     if (r != 0 && (b < 0) != (r < 0)) q -= 1;
-    if (q == 0) return copysign$f(0, a / b);
+    if (q == 0) return copysign$f(($T)0, a / b);
     const $T whole = floor$f(q);
     return q - whole > ($T)0.5 ? whole + 1 : whole;
 }

@@ -53,7 +53,8 @@ def check_past(unit: past.Unit) -> tuple[str, ...]:
     scope = {p.name for p in function.params if not p.pointer}
     problems = [f"parameter {p.name!r} twice" for p in function.params
                 if [q.name for q in function.params].count(p.name) > 1]  # fmt: skip
-    problems += _check_body(function.body, scope, pointers)
+    constant = {t.name: past.Param(t.name, t.dtype, pointer=True) for t in unit.tables}
+    problems += _check_body(function.body, scope, pointers | constant)
     return (*problems, *check_provenance(unit))
 
 

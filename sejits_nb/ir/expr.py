@@ -2,7 +2,7 @@
 
     Expr ::= Const(value) | Name(id) | Unary(op, operand) | Binary(op, left, right)
            | Compare(op, left, right) | Logic(op, left, right) | Select(test, then, orelse)
-           | Call(func, args) | Cast(operand)
+           | Call(func, args) | Cast(operand) | Lookup(name, table, index)
 
 Operators are spelled and mean what they do in Python.  ``dtype`` is ``None`` until
 ``phase2_optimize/infer_types.py`` has run; after it, every conversion is an explicit ``Cast``.
@@ -106,6 +106,15 @@ class Cast(Expr):
     operand: Expr
 
 
+@node
+class Lookup(Expr):
+    """``name[index]`` of a constant table; a negative index counts from the end."""
+
+    name: str
+    table: tuple[Const, ...]
+    index: Expr
+
+
 INTRINSICS: dict[str, int] = {
     "abs": 1, "sqrt": 1, "exp": 1, "log": 1, "sin": 1, "cos": 1, "tan": 1, "tanh": 1, "floor": 1,
     "min": 2, "max": 2, "pow": 2,
@@ -144,6 +153,8 @@ def _show(e: Expr) -> tuple[str, int]:
             return f"{func}({', '.join(map(show, args))})", 20
         case Cast(operand):
             return f"{e.dtype}({show(operand)})", 20
+        case Lookup(name, _, index):
+            return f"{name}[{show(index)}]", 20
         case _:
             return str(e), 20
 

@@ -1,10 +1,11 @@
 """The platform AST (PAST): closed, C-shaped, and all that the printer ever reads.
 
-    Unit      ::= Unit(function, helpers)
+    Unit      ::= Unit(function, helpers, tables)
     Function  ::= Function(name, params, body)
     Param     ::= Param(name, dtype, pointer, const)
     Stmt      ::= Declare(name, dtype, value) | Store(array, index, value)
-                | For(var, start, stop, step, body, parallel, simd, independent, axis)
+                | For(var, start, stop, step, body, parallel, simd, independent, axis,
+                      work_item, group)
     Expr      ::= Literal | Variable | Load(array, index) | Unary | Binary | Ternary | CallC | Convert
 
 Operators mean what they mean in C; whatever Python means differently (``//``, ``%``, ``min``) has
@@ -29,9 +30,14 @@ class PExpr(Node):
 
 @node
 class Literal(PExpr):
-    """A number; 0.0 and -0.0 are two."""
+    """A number; 0.0 and -0.0 are two.
+
+    ``wide`` marks an integer of the user's program, which is computed in all its 64 bits; an index
+    always meets a variable that is as wide.
+    """
 
     value: bool | int | float
+    wide: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Literal) and self._key == other._key
@@ -131,7 +137,9 @@ class For(Statement):
 
     ``axis`` is the grid axis that the loop runs along.  ``independent`` is the lowering's promise
     that its iterations may run in any order; every transformation of phase 4 rests on it.
-    ``parallel`` is the number of threads (0: none); ``simd`` asks for vector code.
+    ``parallel`` is the number of threads (0: none); ``simd`` asks for vector code.  A loop with a
+    ``work_item`` is not run: each of its iterations is a work-item along that dimension of the
+    launch, in work-groups of ``group`` (0: not chosen yet).
     """
 
     var: str
@@ -143,11 +151,15 @@ class For(Statement):
     independent: bool = False
     parallel: int = 0
     simd: bool = False
+    work_item: int | None = None
+    group: int = 0
 
     def headline(self) -> str:
         step = f" step {self.step}" if self.step != 1 else ""
         marks = [f"parallel, {self.parallel} threads"] if self.parallel else []
         marks += ["simd"] if self.simd else []
+        groups = f", groups of {self.group}" if self.group else ""
+        marks += [f"work-item {self.work_item}{groups}"] if self.work_item is not None else []
         tail = f"  [{', '.join(marks)}]" if marks else ""
         return f"for {self.var} in [{show(self.start)}, {show(self.stop)}){step}{tail}"
 
@@ -195,11 +207,21 @@ class Function(Statement):
 
 
 @node
+class Table(Node):
+    """A constant array of the file."""
+
+    name: str
+    dtype: DType
+    values: tuple[Literal, ...]
+
+
+@node
 class Unit(Statement):
     """A translation unit; ``helpers`` names the helper functions (``kernels/``) that it calls."""
 
     function: Function
     helpers: tuple[str, ...] = ()
+    tables: tuple[Table, ...] = ()
 
     def headline(self) -> str:
         return "unit" + (f" with helpers {', '.join(self.helpers)}" if self.helpers else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from ..errors import Diagnostic, OptionError, did_you_mean
@@ -18,8 +18,8 @@ class MagicParser(ArgumentParser):
         raise OptionError(Diagnostic("O003", message, RULES["O003"].why, f"%%{self.prog}?"))
 
 
-def cell_parser(magic: str) -> MagicParser:
-    """The options that every cell magic knows."""
+def cell_parser(magic: str, settings: Iterable[str] = ()) -> MagicParser:
+    """The options that every cell magic knows, and the language's own *settings*."""
     parser = MagicParser(prog=magic, add_help=False, allow_abbrev=False, argument_default=SUPPRESS)
     add = parser.add_argument
     add("name", nargs="?", default="", help="bind this name (default: the function's)")
@@ -41,6 +41,8 @@ def cell_parser(magic: str) -> MagicParser:
     add("-f", "--force", action="store_true", default=False, help="measure anew, ignore the record")
     add("-o", "--output", action="store_true", default=False, help="return the kernel")
     add("-q", "--quiet", action="store_true", default=False, help="display nothing")
+    for setting in settings:
+        add(f"--{setting}", help=f"the language's own setting {setting!r}")
     return parser
 
 

@@ -8,21 +8,20 @@ from typing import Any
 
 from ..decorate import kernel_of_cell
 from ..kernel import Kernel
-from ..options import make_options
+from ..registry import specializer
 from .arguments import call_arguments, cell_parser, parse_line
 
-_OPTIONS = ("backend", "tune", "budget", "set", "check", "fallback")
+_SHOWING = ("name", "on", "show", "force", "output", "quiet")
 
 
 def run_cell(language: str, shell: Any, line: str, cell: str) -> Kernel | None:
     """One language cell.  The name is bound only after success; any failure raises."""
-    given = parse_line(cell_parser(language), line)
+    given = parse_line(cell_parser(language, specializer(language).settings), line)
     chosen: dict[str, Any] = {"tune": "quick", "fallback": False}
-    chosen |= {k: v for k, v in vars(given).items() if k in _OPTIONS}
-    options = make_options(**chosen)
+    chosen |= {k: v for k, v in vars(given).items() if k not in _SHOWING}
     where = _cell_label(shell)
     text = f"%%{language} {line}".rstrip() + f"\n{cell}"
-    kernel = kernel_of_cell(text, where, given.name, _lookup(shell), language, options)
+    kernel = kernel_of_cell(text, where, given.name, _lookup(shell), language, chosen)
     if given.on:
         args, kwargs = call_arguments(given.on, shell.user_ns)
     else:

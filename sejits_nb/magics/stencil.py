@@ -31,5 +31,8 @@ def blur(u, out):
 
 %%stencil heat -b openmp --on "u, 0.1"        two arguments to time on; C with OpenMP only
 %%stencil heat -t none                        the model's choice, no timing
+%%stencil blur --boundary wrap,clamp          or keep, constant:1.5, reflect, mirror
+
+--boundary MODE[,MODE...]  what a read outside the grid means, for all axes or one by one
 
 {cell_parser("%stencil").format_help()}"""

@@ -27,8 +27,10 @@ from ..stages import Captured, KernelSource
 
 _MATH_NAMES = {"fabs": "abs"}
 _NUMPY_NAMES = {"minimum": "min", "maximum": "max", "absolute": "abs", "power": "pow"}
-_NUMPY_TYPES = ("float32", "float64")
-_BUILTINS = ("abs", "min", "max", "pow", "float")
+_NUMPY_TYPES = (
+    "float32", "float64", "bool_", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)),
+)  # fmt: skip
+_BUILTINS = ("abs", "min", "max", "pow", "float", "int", "bool")
 
 
 def from_function(fn: types.FunctionType) -> tuple[KernelSource, Namespace]:
@@ -70,20 +72,23 @@ def free_values(source: KernelSource, lookup: Namespace) -> list[tuple[str, Any]
     """The free (dotted) names of the kernel that have a value, with the value, sorted by name."""
     return [
         (dotted, value)
-        for dotted in free_names(source.code, source.name)
+        for dotted in free_names(source.code, source.name, source.method)
         if (value := _resolve(dotted, lookup)) is not _MISSING
     ]
 
 
 @lru_cache(maxsize=256)
-def free_names(code: str, name: str) -> tuple[str, ...]:
-    """Dotted names (``alpha``, ``np.pi``) that the function reads but does not bind, sorted."""
+def free_names(code: str, name: str, method: bool = False) -> tuple[str, ...]:
+    """Dotted names (``alpha``, ``np.pi``) that the function reads but does not bind, sorted.
+
+    Those of a *method*'s first parameter count as free: ``self.alpha``.
+    """
     function = find_function(ast.parse(code), name)
     if function is None:
         return ()
     bound = {
         a.arg for a in function.args.posonlyargs + function.args.args + function.args.kwonlyargs
-    }
+    } - {a.arg for a in function.args.args[: int(method)]}
     bound |= {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not _is_load(n)}
     found: set[str] = set()
     stack: list[ast.AST] = [*function.args.defaults, *function.body]

@@ -28,7 +28,7 @@ def _visit(body: Iterable[Node], known: set[str], found: list[Name]) -> set[str]
             orelse = _visit(statement.orelse, set(known), found)
             known |= then & orelse
         elif nested := [c for c in getattr(statement, "body", ()) if isinstance(c, Node)]:
-            known |= _visit(nested, set(known), found)
+            known |= _visit(nested, known | {*getattr(statement, "binds", ())}, found)
         else:
             for child in children(statement):
                 _reads(child, known, found)

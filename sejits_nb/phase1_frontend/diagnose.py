@@ -128,6 +128,8 @@ PYTHON_RULES: dict[str, Rule] = {
                  "a number"),
     "L022": Rule("the integer {value} does not fit 64 bits", "compiled code has 64-bit integers",
                  "write it as a float: {value}.0", "too large"),
+    "L025": Rule("a table index must be an integer", "entries are counted, and {got} counts nothing",
+                 "int(...)", "{got}"),
     "L024": Rule("the kernel nests too deeply", "one of its expressions has more levels than Python's "
                  "own stack", "compute it in steps: a = ..., then b = a + ..."),
     "L023": Rule("operator {op} is not defined for {operands}", "NumPy refuses it too",

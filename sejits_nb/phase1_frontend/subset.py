@@ -8,13 +8,31 @@ expression becomes a zero, so that one run reports several mistakes.
 from __future__ import annotations
 
 import ast
+import dataclasses
 import difflib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..ir.dtypes import F32, F64, PY_FLOAT, of_value
+from ..ir.dtypes import (
+    BOOL,
+    F32,
+    F64,
+    I8,
+    I16,
+    I32,
+    I64,
+    PY_BOOL,
+    PY_FLOAT,
+    PY_INT,
+    U8,
+    U16,
+    U32,
+    U64,
+    of_value,
+)  # fmt: skip
 from ..ir.expr import (
     INTRINSICS,
     Binary,
@@ -24,6 +42,7 @@ from ..ir.expr import (
     Const,
     Expr,
     Logic,
+    Lookup,
     Name,
     Select,
     Unary,
@@ -40,7 +59,10 @@ _COMPARE: dict[type[ast.AST], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
 _UNARY: dict[type[ast.AST], str] = {ast.USub: "-", ast.Not: "not", ast.Invert: "~"}
-_TYPES = {"python.float": PY_FLOAT, "numpy.float32": F32, "numpy.float64": F64}
+_TYPES = {"python.float": PY_FLOAT, "python.int": PY_INT, "python.bool": PY_BOOL} | {
+    f"numpy.{t.numpy.name}{'_' if t == BOOL else ''}": t
+    for t in (F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, BOOL)
+}
 _ZERO = Const(0.0)
 
 
@@ -233,13 +255,22 @@ class ExpressionReader:
         self.findings.add("L012", at, name=name, kind=kind, hint=hint)
 
     def _table(self, e: ast.expr, table: ast.expr, index: ast.expr) -> Expr:
-        value = self.constant(e)
-        dtype = of_value(value)
-        if dtype is None:
+        """An entry of a captured table: a constant, or a look-up where the index is computed."""
+        at, value = self.findings.span(e), self.constant(e)
+        if of_value(value) is not None:
+            return dataclasses.replace(constant_of(value), loc=at)
+        entries = self.constant(table)
+        if not isinstance(entries, tuple) or any(of_value(v) is None for v in entries):
             self.findings.add("L011", e, what="this subscript")
             return _ZERO
-        plain = value.item() if isinstance(value, np.generic) else value
-        return Const(plain, dtype=dtype, loc=self.findings.span(e))  # type: ignore[arg-type]
+        return Lookup(
+            ast.unparse(table), tuple(map(constant_of, entries)), self.read(index), loc=at
+        )
+
+
+def constant_of(value: Any) -> Const:
+    """A captured number as a constant of its own type."""
+    return Const(value.item() if isinstance(value, np.generic) else value, dtype=of_value(value))
 
 
 def dotted_name(e: ast.expr) -> str | None:

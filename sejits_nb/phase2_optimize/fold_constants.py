@@ -18,7 +18,7 @@ import numpy as np
 from ..errors import Finding
 from ..ir.dast import Statement
 from ..ir.dtypes import PY_INT
-from ..ir.expr import Binary, Cast, Compare, Const, Expr, Logic, Select, Unary
+from ..ir.expr import Binary, Cast, Compare, Const, Expr, Logic, Lookup, Select, Unary
 from ..ir.node import Node, rewrite
 from .infer_types import cast
 
@@ -57,6 +57,8 @@ def _rule(n: Node) -> Node | None:
             return other
         case Logic("or", Const(value), other) | Logic("or", other, Const(value)) if not value:
             return other
+        case Lookup(_, table, Const(value)) if -len(table) <= value < len(table):
+            return dataclasses.replace(table[int(value)], loc=n.loc)
         case Cast(Const() as operand) if n.dtype is not None:
             return cast(operand, n.dtype)
         case _:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
 from ..errors import Finding
 from ..ir.dast import Let, Statement
 from ..ir.dtypes import BOOL, F64, I64, PY_BOOL, PY_FLOAT, PY_INT, DType, from_numpy, join, promote
-from ..ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Name, Select, Unary
+from ..ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Lookup, Name, Select, Unary
 
 _WHOLE = ("b", "i", "u")
 
@@ -50,7 +51,7 @@ def cast(e: Expr, dtype: DType) -> Expr:
         return e
     if have.weak and have.strong == dtype:
         return dataclasses.replace(e, dtype=dtype)
-    if isinstance(e, Const) and not (dtype.kind in "iu" and have.kind == "f"):
+    if isinstance(e, Const) and not (dtype.kind in "iu" and have.kind == "f" and not _whole(e)):
         try:
             with np.errstate(over="ignore"):
                 value = dtype.numpy.type(e.value).item()
@@ -58,6 +59,10 @@ def cast(e: Expr, dtype: DType) -> Expr:
             raise Finding("L022", e.loc, value=e.value) from None
         return dataclasses.replace(e, value=value, dtype=dtype)
     return Cast(e, dtype=dtype, loc=e.loc)
+
+
+def _whole(e: Const) -> bool:
+    return float(e.value).is_integer()
 
 
 def _typed(e: Expr) -> DType:
@@ -106,11 +111,23 @@ class _Typer:
                 )
             case Call(func, args):
                 return self._call(e, func, tuple(map(self.type, args)))
+            case Lookup(_, table, index):
+                return self._lookup(e, table, self.type(index))
             case Cast(operand):
                 assert e.dtype is not None
+                if e.dtype.kind == "b":
+                    return cast(self.truth(operand), e.dtype)
                 return cast(self.type(operand), e.dtype)
             case _:
                 return dataclasses.replace(e, dtype=self.domain(e))
+
+    def _lookup(self, e: Lookup, table: tuple[Const, ...], index: Expr) -> Expr:
+        if _typed(index).kind not in "iu":
+            raise Finding("L025", index.loc or e.loc, got=_typed(index))
+        dtype = reduce(join, (_typed(entry) for entry in table))
+        entries = tuple(cast(entry, dtype) for entry in table)
+        assert all(isinstance(entry, Const) for entry in entries)
+        return dataclasses.replace(e, table=entries, index=cast(index, I64), dtype=dtype)  # type: ignore[arg-type]
 
     def truth(self, e: Expr) -> Expr:
         """*e* where Python asks for its truth: numbers are compared with zero."""
@@ -156,7 +173,8 @@ class _Typer:
         if func.startswith("numpy."):
             func = func.removeprefix("numpy.")
             func = f"np{func}" if func in ("min", "max") else func
-            args = tuple(cast(a, _typed(a).strong) for a in args)
+            if all(_typed(a).weak for a in args):
+                args = tuple(cast(a, _typed(a).strong) for a in args)
         if func in ("min", "max", "npmin", "npmax"):
             dtype = join(_typed(args[0]), _typed(args[1]))
         elif func in ("abs", "floor"):

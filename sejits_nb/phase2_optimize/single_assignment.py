@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..ir.dast import Assign, If, Let, Statement
-from ..ir.expr import Expr, Name, Select
+from ..ir.dtypes import PY_BOOL
+from ..ir.expr import Cast, Compare, Expr, Name, Select
 from ..ir.node import Node, Span, rewrite, walk
 
 _N = TypeVar("_N", bound=Node)
@@ -77,7 +78,10 @@ class _Versions:
 
     def merge(self, s: If, before: dict[str, str], out: list[Statement]) -> dict[str, str]:
         test = self.temporary("test")
-        out.append(Let(test, _renamed(s.test, before), loc=s.test.loc or s.loc))
+        condition = _renamed(s.test, before)
+        if not isinstance(condition, Compare):  # a number is true if it is not zero
+            condition = Cast(condition, dtype=PY_BOOL, loc=s.test.loc)
+        out.append(Let(test, condition, loc=s.test.loc or s.loc))
         then = self.block(s.then, before, out)
         orelse = self.block(s.orelse, before, out)
         after = dict(before)

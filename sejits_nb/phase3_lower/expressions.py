@@ -13,13 +13,13 @@ from ..ir import expr as dast
 from ..ir import past
 from ..ir.dtypes import BOOL, DType
 
-_HELPERS = {"//": "floordiv", "%": "mod", "**": "pow"}
+_HELPERS = {"//": "floordiv", "%": "mod", "**": "pow", "<<": "shl", ">>": "shr"}
 _LOGIC = {"and": "&&", "or": "||"}
 
 
 @dataclass(slots=True)
 class ExpressionLowering:
-    """Lowers expressions of one kernel and remembers which helpers they call.
+    """Lowers expressions of one kernel and remembers which helpers and tables they need.
 
     ``name`` spells a variable, ``domain`` lowers the domain's own expressions (reads of grids).
     """
@@ -27,6 +27,7 @@ class ExpressionLowering:
     name: Callable[[str], str]
     domain: Callable[[dast.Expr], past.PExpr]
     helpers: set[str] = field(default_factory=set)
+    tables: dict[tuple[past.Literal, ...], str] = field(default_factory=dict)
 
     def lower(self, e: dast.Expr) -> past.PExpr:
         """*e* (typed) as a PAST expression with the same span."""
@@ -34,7 +35,8 @@ class ExpressionLowering:
         dtype = e.dtype.strong
         match e:
             case dast.Const(value):
-                return past.Literal(value, dtype=dtype, loc=e.loc)
+                wide = dtype.kind in "iu" and dtype.bits == 64
+                return past.Literal(value, wide, dtype=dtype, loc=e.loc)
             case dast.Name(id):
                 return past.Variable(self.name(id), dtype=dtype, loc=e.loc)
             case dast.Unary("not", operand):
@@ -46,7 +48,7 @@ class ExpressionLowering:
             case dast.Binary("**", left, right) if dtype.kind == "f":
                 args = (self.lower(left), self.lower(right))
                 return past.CallC("pow", args, dtype=dtype, loc=e.loc)
-            case dast.Binary("//" | "%" | "**" as op, left, right):
+            case dast.Binary("//" | "%" | "**" | "<<" | ">>" as op, left, right):
                 return self._helper(_HELPERS[op], dtype, (left, right), e)
             case dast.Binary(op, left, right) | dast.Compare(op, left, right):
                 a, b = self.lower(left), self.lower(right)
@@ -66,6 +68,12 @@ class ExpressionLowering:
             case dast.Call(func, args):
                 lowered = tuple(map(self.lower, args))
                 return past.CallC(func, lowered, dtype=dtype, loc=e.loc)
+            case dast.Lookup(name, table, index):
+                literals = tuple(past.Literal(c.value, dtype=dtype) for c in table)
+                known = self.tables.setdefault(literals, self.name(f"{name} table"))
+                place = past.CallC("index_i64", (self.lower(index), past.Literal(len(table))))
+                self.helpers.add("index_i64")
+                return past.Load(known, place, dtype=dtype, loc=e.loc)
             case dast.Cast(operand):
                 inner = self.lower(operand)
                 return (

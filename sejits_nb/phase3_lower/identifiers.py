@@ -38,6 +38,7 @@ class Identifiers:
     def fresh(self, name: str) -> str:
         """An identifier like *name* that nothing has yet."""
         spelled = "".join(c if c.isascii() else f"u{ord(c):x}" for c in name)
+        spelled = re.sub(r"\W", "_", spelled)
         spelled = f"v{spelled}" if spelled.startswith("_") else spelled
         spelled = f"{spelled}_" if spelled.upper() == spelled and len(spelled) > 1 else spelled
         spelled = f"{spelled}_" if _GENERATED.fullmatch(spelled) else spelled

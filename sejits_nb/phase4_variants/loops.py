@@ -12,8 +12,9 @@ from ..ir.past import For, Literal, PExpr
 
 
 def loops(unit: past.Unit) -> tuple[For, ...]:
-    """The loops of *unit*, outermost first."""
-    return tuple(n for n in walk(unit) if isinstance(n, For))
+    """The loops of the first nest of *unit*, its core, outermost first."""
+    first = next(s for s in unit.function.body if isinstance(s, For))
+    return tuple(n for n in walk(first) if isinstance(n, For))
 
 
 def trip_count(loop: For) -> int | None:

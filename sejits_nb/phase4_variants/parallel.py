@@ -9,13 +9,39 @@ import dataclasses
 
 from ..ir.dast import Statement
 from ..ir.past import For, Unit
-from .loops import replace_outermost
+from .loops import loops, replace_outermost, trip_count
+
+_WORTH_THREADS = 4096
 
 
 def parallelize(unit: Unit, threads: int) -> Unit:
-    """*unit* with its outermost independent loops on *threads* threads; itself for one thread."""
+    """*unit* with its nests on *threads* threads; itself for one thread.
+
+    In each nest the outermost independent loop with an iteration for every thread is shared (the core
+    of a small call: its outermost loop); thin shells of few points stay on one thread.
+    """
+    core = loops(unit)[0]
 
     def change(loop: For) -> tuple[Statement, ...]:
-        return (dataclasses.replace(loop, parallel=threads) if loop.independent else loop,)
+        if loop is core:
+            return (dataclasses.replace(loop, parallel=threads) if loop.independent else loop,)
+        return (_shared(loop, threads) if _points(loop) >= _WORTH_THREADS else loop,)
 
     return replace_outermost(unit, change) if threads > 1 else unit
+
+
+def _shared(loop: For, threads: int) -> For:
+    count = trip_count(loop)
+    if loop.independent and (
+        count is None or count >= threads or not isinstance(loop.body[0], For)
+    ):
+        return dataclasses.replace(loop, parallel=threads)
+    inner = (_shared(s, threads) if isinstance(s, For) else s for s in loop.body)
+    return dataclasses.replace(loop, body=tuple(inner))
+
+
+def _points(loop: For) -> int:
+    """Iterations of the nest; a loop of unknown length counts as long."""
+    below = next((_points(s) for s in loop.body if isinstance(s, For)), 1)
+    count = trip_count(loop)
+    return below * (_WORTH_THREADS if count is None else count)

@@ -29,10 +29,11 @@ def tile(unit: Unit, axis: int, size: int) -> Unit:
         return inner if n is target else None
 
     def change(loop: For) -> tuple[Statement, ...]:
-        nest = rewrite(loop, rule) if any(n is target for n in walk(loop)) else loop
+        if not any(n is target for n in walk(loop)):
+            return (loop,)
         return (
-            For(block, target.start, target.stop, (nest,), step=size, axis=axis, independent=True,
-                loc=target.loc),
+            For(block, target.start, target.stop, (rewrite(loop, rule),), step=size, axis=axis,
+                independent=True, loc=target.loc),
         )  # fmt: skip
 
     tiled = replace_outermost(unit, change)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..ir.dast import Statement
+from ..ir.dtypes import I64
 from ..ir.node import Node, rewrite, walk
 from ..ir.past import Binary, Declare, For, Literal, Store, Unit, Variable
 from .loops import loops, replace_outermost, substitute, trip_count
@@ -78,12 +79,12 @@ def _copy(s: Statement, var: str, number: int, declared: frozenset[str]) -> Stat
 
 
 def _flat(s: Statement) -> Statement:
-    """``(i + 1) + 2`` and ``(i + 1) - 1`` as one sum each."""
+    """Indices ``(i + 1) + 2`` and ``(i + 1) - 1`` as one sum each; floats would round otherwise."""
 
     def rule(n: Node) -> Node | None:
         match n:
-            case Binary("+" | "-" as op, Binary("+", base, Literal(a)), Literal(b)) if isinstance(
-                base, Variable
+            case Binary("+" | "-" as op, Binary("+", base, Literal(a)), Literal(b)) if (
+                isinstance(base, Variable) and n.dtype == I64
             ):
                 total = a + b if op == "+" else a - b
                 if total == 0:

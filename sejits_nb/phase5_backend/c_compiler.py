@@ -89,7 +89,7 @@ def flags(compiler: Compiler, exact: bool) -> tuple[str, ...]:
     """The flags of every build.  Never ``-ffast-math``: NaN and infinities must come out right."""
     arm = platform.machine() in ("aarch64", "arm64")
     chosen = ["-O3", "-mcpu=native" if arm else "-march=native", "-std=gnu11", "-fPIC", "-shared"]
-    chosen += ["-fno-math-errno", "-fno-trapping-math"]
+    chosen += ["-fno-math-errno", "-fno-trapping-math", "-fwrapv"]  # integers wrap, as NumPy's do
     # gcc's vectoriser makes sqrt(x) of pow(x, 0.5), which differs for -inf and -0.0
     chosen += ["-fno-builtin-pow", "-fno-builtin-powf"]
     chosen += ["-ffp-contract=off" if exact else "-ffp-contract=fast"]

@@ -3,12 +3,15 @@
     <root>/objects/ab/<sha256>/{kernel.c, kernel.so, meta.json}   compiled code, whole or not at all
     <root>/failed/<sha256>/{kernel.c, build.log}                  what a compiler refused, kept
     <root>/<kind>/<sha256 of key>.json                            remembered choices, known compilers
-    <root>/building/                                              where entries are written first
+    <root>/building/, <root>/locks/, <root>/total                 where entries are written first; who
+                                                                  writes; bytes in all
 
-An entry is written beside its place and then renamed, so that processes need no lock: who renames
-first wins and the others use the winner's.  An entry counts only if the digests in its ``meta.json``
-match its files.  A root that cannot be written, or that others can write to, is replaced by a
-private directory of this process, and that is said once.
+An entry is written beside its place and then renamed: who renames first wins and the others use the
+winner's.  A file lock for each key lets one process compile while the others wait for its entry.  An
+entry counts only if the digests in its ``meta.json`` match its files.  A root that cannot be written,
+or that others can write to, is replaced by a private directory of this process, and that is said once.
+What was used longest ago leaves when the root grows over ``SEJITS_CACHE_LIMIT_MB``
+(:mod:`.eviction`).
 """
 
 from __future__ import annotations
@@ -25,14 +28,16 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .. import config
+from ..errors import BackendError, Diagnostic
+from . import eviction
 
 SOURCE, LIBRARY = "kernel.c", "kernel.so"
-_STALE_S = 3600.0
+_WAIT_S = config.COMPILE_TIMEOUT_S + 10.0
 _T = TypeVar("_T")
 _verified: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {}
 _private: list[Path] = []
@@ -41,10 +46,14 @@ _private_lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Compiled code on disk, and what its build left to tell (``command``, ``log``, ``seconds``)."""
+    """Compiled code on disk, and what its build left to tell (``command``, ``log``, ``seconds``).
+
+    ``built_here``: by this very call of :func:`build`.
+    """
 
     directory: Path
     meta: dict[str, Any]
+    built_here: bool = False
 
 
 def digest(*parts: str) -> str:
@@ -64,15 +73,23 @@ def lookup(key: str) -> Entry | None:
 
 def build(key: str, make: Callable[[Path], dict[str, Any]]) -> Entry:
     """The entry that *make* writes: it fills a fresh directory with ``kernel.c`` and ``kernel.so`` and
-    returns what to remember.  What *make* raises passes through and leaves no entry, but for an
-    ``OSError`` of an unusable root, which is tried again in a private directory.
+    returns what to remember.  While one process builds, others wait for its entry.  What *make* raises
+    passes through and leaves no entry, but for an ``OSError`` of an unusable root, which is tried
+    again in a private directory.
     """
 
     def fill(directory: Path) -> Entry:
-        meta = make(directory)
-        meta["sha256"] = {name: _sha256_of(directory / name) for name in (SOURCE, LIBRARY)}
-        (directory / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
-        return _publish(directory, _object(directory.parent.parent, key))
+        root = directory.parent.parent
+        place = _object(root, key)
+        with eviction.locked(root, key, _WAIT_S):
+            if entry := _entry(place):
+                return entry
+            meta = make(directory)
+            meta["sha256"] = {name: _sha256_of(directory / name) for name in (SOURCE, LIBRARY)}
+            (directory / "meta.json").write_text(json.dumps(meta), encoding="utf-8")
+            entry = replace(_publish(directory, place), built_here=True)
+        eviction.count(root, eviction.size_of(place))
+        return entry
 
     return in_scratch(fill)
 
@@ -101,6 +118,7 @@ def keep_failed(directory: Path, key: str) -> Path:
     except OSError:  # another process has just kept the same failure
         if not kept.is_dir():
             raise
+    eviction.count(kept.parent.parent, eviction.size_of(kept))
     return kept
 
 
@@ -108,8 +126,10 @@ def read_json(kind: str, key: str) -> Any | None:
     """The document that was stored under *key*, or ``None`` if there is none or it is damaged."""
     for root in _roots():
         with suppress(OSError, ValueError, KeyError, TypeError):
-            document = json.loads(_document(root, kind, key).read_bytes())
+            path = _document(root, kind, key)
+            document = json.loads(path.read_bytes())
             if document["key"] == key:
+                eviction.used(path)
                 return document["value"]
     return None
 
@@ -129,14 +149,16 @@ def write_json(kind: str, key: str, value: Any) -> None:
         except BaseException:
             os.unlink(name)
             raise
+        eviction.count(root, eviction.size_of(path))
 
     _on_writable_root(attempt)
 
 
 def usage() -> tuple[int, int]:
-    """Entries of compiled code, and bytes of everything in the cache."""
-    files = [path for root in _roots() for path in root.rglob("*") if path.is_file()]
-    return sum(path.name == "meta.json" for path in files), sum(_size(path) for path in files)
+    """Entries of compiled code, and bytes that everything in the cache takes on the disk."""
+    roots = list(_roots())
+    entries = sum(1 for root in roots for _ in root.glob("objects/*/*/meta.json"))
+    return entries, sum(map(eviction.size_of, roots))
 
 
 def clear() -> int:
@@ -146,8 +168,8 @@ def clear() -> int:
         for path in (*root.glob("building/*"), *root.iterdir()):
             with suppress(OSError):
                 age_s = time.time() - path.stat().st_mtime
-                if path.name != "building" and (path.parent == root or age_s > _STALE_S):
-                    shutil.rmtree(path)
+                if path.name != "building" and (path.parent == root or age_s > eviction.STALE_S):
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
     _verified.clear()
     return entries
 
@@ -178,7 +200,7 @@ def _fallback(problem: Exception) -> Path:
     """A private directory of this process, removed at its end; said when it is made."""
     with _private_lock:
         if not _private:
-            _private.append(Path(tempfile.mkdtemp(prefix="sejits_nb-")))
+            _private.append(_own_directory(problem))
             atexit.register(_remove_own, _private[0], os.getpid())
             warnings.warn(
                 f"the cache cannot be used ({problem}): compiled code is kept for this process only; "
@@ -186,6 +208,16 @@ def _fallback(problem: Exception) -> Path:
                 stacklevel=3,
             )
         return _private[0]
+
+
+def _own_directory(problem: Exception) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="sejits_nb-"))
+    except OSError as second:
+        what = f"compiled code can be kept nowhere: {problem}; {second}"
+        raise BackendError(Diagnostic("B006", what, "neither the cache nor a temporary directory can "
+                                      "be written", "set SEJITS_CACHE_DIR or TMPDIR to a directory "
+                                      "of yours with some space")) from second  # fmt: skip
 
 
 def _remove_own(directory: Path, owner: int) -> None:
@@ -235,21 +267,17 @@ def _entry(place: Path) -> Entry | None:
         stamp = tuple(n for s in map(os.stat, files) for n in (s.st_ino, s.st_mtime_ns, s.st_size))
         known = _verified.get(str(place))
         if known and known[0] == stamp:
+            eviction.used(place)
             return Entry(place, known[1])
         meta = json.loads(files[0].read_bytes())
         if any(meta["sha256"][path.name] != _sha256_of(path) for path in files[1:]):
             return None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    eviction.used(place)
     _verified[str(place)] = stamp, meta
     return Entry(place, meta)
 
 
 def _sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _size(path: Path) -> int:
-    with suppress(OSError):
-        return path.stat().st_size
-    return 0

@@ -11,6 +11,10 @@ class Dialect:
 
     ``types`` maps a dtype's name to a type; ``suffixes`` a float dtype to what its literals end in;
     ``functions`` a PAST function and dtype kind-and-width to a name, default the function's own.
+    ``storage`` are the types in memory where they are not those of values.  ``math_suffixes`` are what
+    the math functions of the helpers end in; ``nonfinite`` spells NaN and infinity.
+    ``address_space`` stands before a pointer's type; ``kernel`` heads a function that is launched, and
+    ``work_item`` is where along a dimension it runs.
     """
 
     name: str
@@ -20,13 +24,20 @@ class Dialect:
     restrict: str
     entry: str
     helper: str
+    table: str
     functions: dict[tuple[str, str], str] = field(default_factory=dict)
     parallel_for: str = ""
     simd: str = ""
+    storage: dict[str, str] = field(default_factory=dict)
+    math_suffixes: dict[str, str] = field(default_factory=dict)
+    nonfinite: str = "{name}"
+    address_space: str = ""
+    kernel: str = ""
+    work_item: str = ""
 
 
 _C_TYPES = {
-    "f32": "float", "f64": "double", "bool": "uint8_t",
+    "f32": "float", "f64": "double", "bool": "_Bool",
     **{f"{sign}{bits}": f"{'u' if sign == 'u' else ''}int{bits}_t"
        for sign in "iu" for bits in (8, 16, 32, 64)},
 }  # fmt: skip
@@ -40,8 +51,35 @@ C_OPENMP = Dialect(
     restrict="restrict",
     entry="void",
     helper="static inline",
+    table="static const",
     functions={(f, "f32"): f"{f}f" for f in _MATH}
     | {("abs", "f32"): "fabsf", ("abs", "f64"): "fabs"},
     parallel_for="#pragma omp parallel for{simd} schedule(static) num_threads({threads})",
     simd="#pragma omp simd",
 )
+
+OPENCL = Dialect(
+    name="opencl",
+    header=(
+        "#pragma OPENCL EXTENSION cl_khr_fp64 : enable",
+        "#ifdef EXACT",
+        "#pragma OPENCL FP_CONTRACT OFF",
+        "#endif",
+    ),
+    types={
+        "f32": "float", "f64": "double", "bool": "bool",
+        "i8": "char", "i16": "short", "i32": "int", "i64": "long",
+        "u8": "uchar", "u16": "ushort", "u32": "uint", "u64": "ulong",
+    },
+    storage={"bool": "uchar"},  # the language has no pointers to bool
+    suffixes={"f32": "f", "f64": ""},
+    restrict="restrict",
+    entry="void",
+    helper="static inline",
+    table="__constant",
+    functions={("abs", "f32"): "fabs", ("abs", "f64"): "fabs"},
+    nonfinite="({type}){name}",  # the macros are floats, which an overloaded function would tell apart
+    address_space="__global ",
+    kernel="__kernel __attribute__((reqd_work_group_size({sizes})))",
+    work_item="get_global_id({dimension})",
+)  # fmt: skip

@@ -18,6 +18,7 @@ from ..ir.dtypes import DType
 from ..ir.node import Span
 from ..stages import SourceUnit
 from .dialects import Dialect
+from .launches import kernels
 
 _PRECEDENCE = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
@@ -32,9 +33,20 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
     lines = [Line(text) for text in dialect.header]
     for helper in unit.helpers:
         lines += [Line(""), *(Line(text) for text in _helper(helper, dialect))]
-    lines.append(Line(""))
-    lines += _function(unit.function, dialect)
-    return SourceUnit(dialect.name, unit.function.name, unit.function.params, tuple(lines))
+    for table in unit.tables:
+        numbers = ", ".join(expression(v, dialect) for v in table.values)
+        array = f"{dialect.table} {dialect.types[table.dtype.name]} {table.name}"
+        lines += [Line(""), Line(f"{array}[{len(table.values)}] = {{{numbers}}};")]
+    function, launches = unit.function, []
+    if not dialect.kernel:
+        lines += [Line(""), *_function(function, dialect)]
+    for kernel, launch in kernels(function) if dialect.kernel else ():
+        launches.append(launch)
+        sizes = ", ".join(map(str, (*launch.local_size, 1, 1)[:3]))
+        head = Line(dialect.kernel.format(sizes=sizes), function.loc)
+        lines += [Line(""), head, *_function(kernel, dialect)]
+    name, params = function.name, function.params
+    return SourceUnit(dialect.name, name, params, tuple(lines), tuple(launches))
 
 
 def _helper(name: str, dialect: Dialect) -> list[str]:
@@ -42,10 +54,11 @@ def _helper(name: str, dialect: Dialect) -> list[str]:
     operation, _, dtype = name.rpartition("_")
     family = {"f": "float", "i": "int", "u": "uint", "b": "uint"}[dtype[0]]
     text = _template(operation, family)
-    suffix = "f" if dtype == "f32" else ""
+    kind = dialect.types[dtype]
     filled = Template(text).substitute(
-        head=f"{dialect.helper} {dialect.types[dtype]}", name=name, T=dialect.types[dtype], f=suffix
-    )
+        head=f"{dialect.helper} {kind}", name=name, T=kind, U64=dialect.types["u64"],
+        f=dialect.math_suffixes.get(dtype, ""),
+    )  # fmt: skip
     return filled.rstrip().splitlines()
 
 
@@ -68,10 +81,11 @@ def _function(function: past.Function, dialect: Dialect) -> Iterator[Line]:
 
 
 def _param(p: past.Param, dialect: Dialect) -> str:
-    base = dialect.types[p.dtype.name]
+    base = dialect.storage.get(p.dtype.name) or dialect.types[p.dtype.name]
     if not p.pointer:
         return f"const {base} {p.name}"
-    return f"{'const ' if p.const else ''}{base} *{dialect.restrict} {p.name}"
+    kind = f"{dialect.address_space}{'const ' if p.const else ''}{base}"
+    return f"{kind} *{dialect.restrict} {p.name}"
 
 
 def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
@@ -83,6 +97,12 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
         case past.Store(array, index, value):
             head = f"{array}[{expression(index, dialect)}] ="
             yield from _assignment(blank + head, value, s.origin(), dialect)
+        case past.For(var, start, _, body) if s.work_item is not None:
+            here = dialect.work_item.format(dimension=s.work_item)
+            moved = f" + {expression(start, dialect)}" if start != past.Literal(0) else ""
+            yield Line(f"{blank}const {dialect.types['i64']} {var} = {here}{moved};", s.loc)
+            for inner in body:
+                yield from _statement(inner, depth, dialect)
         case past.For(var, start, stop, body, step):
             if s.parallel:
                 simd = " simd" if s.simd else ""
@@ -92,7 +112,7 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
                 yield Line(blank + dialect.simd, s.loc)
             advance = f"{var}++" if step == 1 else f"{var} += {step}"
             head = (
-                f"for (int64_t {var} = {expression(start, dialect)}; "
+                f"for ({dialect.types['i64']} {var} = {expression(start, dialect)}; "
                 f"{var} < {expression(stop, dialect)}; {advance})"
             )
             yield Line(f"{blank}{head} {{", s.loc)
@@ -141,7 +161,8 @@ def _expression(e: past.PExpr, dialect: Dialect) -> tuple[str, int]:
 
     match e:
         case past.Literal(value):
-            return _literal(value, e.dtype, dialect)
+            text, level = _literal(value, e.dtype, dialect)
+            return (f"{text}L" if e.wide and text[-1] != ")" else text), level
         case past.Variable(name):
             return name, _ATOM
         case past.Load(array, index):
@@ -168,16 +189,17 @@ def _expression(e: past.PExpr, dialect: Dialect) -> tuple[str, int]:
 def _literal(value: bool | int | float, dtype: DType, dialect: Dialect) -> tuple[str, int]:
     if dtype.kind != "f":
         if value == -(2**63):
-            return "(-9223372036854775807 - 1)", _ATOM
+            return "(-9223372036854775807L - 1)", _ATOM
         text = str(int(value)) + ("u" if dtype.kind == "u" else "")
         return text, _ATOM if value >= 0 else _UNARY
     suffix = dialect.suffixes[dtype.name]
+    spelled = dialect.nonfinite.format(type=dialect.types[dtype.name], name="{name}")
     if math.isnan(value):
-        return "NAN", _ATOM
+        return spelled.format(name="NAN"), _UNARY if "(" in spelled else _ATOM
     sign = "-" if math.copysign(1.0, value) < 0 else ""
     level = _UNARY if sign else _ATOM
     if math.isinf(value):
-        return f"{sign}INFINITY", level
+        return f"{sign}{spelled.format(name='INFINITY')}", _UNARY if "(" in spelled else level
     text = str(dtype.numpy.type(abs(value))) if dtype.bits == 32 else repr(float(abs(value)))
     text = text if any(c in text for c in ".en") else text + ".0"
     return f"{sign}{text}{suffix}", level

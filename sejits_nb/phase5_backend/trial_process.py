@@ -17,16 +17,22 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 _CHILD = Path(__file__).with_name("trial_child.py")
 _MIB = 1 << 20
 
 
 class TrialProcess:
-    """One child at a time, started when needed; not safe for threads."""
+    """One child at a time, started when needed; not safe for threads.
+
+    ``command`` starts it; ``answer`` is what it answered last.
+    """
+
+    command: ClassVar[tuple[str, ...]] = (sys.executable, "-I", "-S", str(_CHILD))
 
     def __init__(self) -> None:
+        self.answer: dict[str, Any] = {}
         self._child: subprocess.Popen[str] | None = None
         self._messages: IO[bytes] | None = None
         self._file: IO[bytes] | None = None
@@ -80,7 +86,8 @@ class TrialProcess:
         finally:
             timer.cancel()
         if answer:
-            error = str(json.loads(answer)["error"])
+            self.answer = json.loads(answer)
+            error = str(self.answer["error"])
             return f"could not be loaded: {error}" if error else ""
         child.wait()
         death = _death(child.returncode, self._messages)
@@ -107,14 +114,18 @@ class TrialProcess:
             self._file.close()
         self._file = self._memory = None
 
+    def environment(self) -> dict[str, str]:
+        """The child's environment variables."""
+        return dict(os.environ)
+
     def _start(self) -> subprocess.Popen[str]:
         """A new child with our environment (``OMP_*``), deaf to the notebook's interrupts."""
         self.end()
-        assert self._file is not None
+        self._file = self._file or _anonymous_file()
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115  # end() closes it
         shared = self._file.fileno()
         self._child = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_CHILD), str(shared)],
+            [*self.command, str(shared)], env=self.environment(),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._messages,
             pass_fds=(shared,), text=True, encoding="utf-8", start_new_session=True,
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """Where C and Python part ways: expressions equal what NumPy's scalars and Python's numbers give.
 
-An expression is written in ``a`` and ``b``, values of two grids; the test evaluates it by ``eval`` on the
-same scalars, which is independent of the package, and asks for every bit unless rounding is meant.
+An expression is written in ``a`` and ``b``, values of two grids; the test evaluates it by ``eval`` on
+the same scalars, independently of the package, and asks for every bit unless rounding is meant.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ EXACT = {
     ],
     "integers": [
         "(5 & 3 | 5 ^ 1) * a", "(~5) * a", "(-7 >> 1) + a", "(1 << 40) * a", "2 ** 10 * a",
-        "2 ** -1 * a", "(-2) ** 3 * a", "7 / 2 * a", "(7 if a > 0 else 3) ** 2 * b", "abs(-3) * a", "pow(2, 5) * a",
-        "floor(3) * a", "(2 ** 53 + 1) * a",
+        "2 ** -1 * a", "(-2) ** 3 * a", "7 / 2 * a", "(7 if a > 0 else 3) ** 2 * b",
+        "abs(-3) * a", "pow(2, 5) * a", "floor(3) * a", "(2 ** 53 + 1) * a",
         "(70000 if a > 0 else 3) * (70000 if b > 0 else 2) * a", "(1 << (33 if a > 0 else 2)) * b",
     ],
     "functions": [

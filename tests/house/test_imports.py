@@ -58,9 +58,10 @@ TABLE = {
         )
     ),
     "testing": Rule(RECORDS | PHASES | {"machine", "pipeline", "registry", "tune", "kernel"}),
+    "stencil_kernel": Rule(RECORDS | PHASES | {"decorate", "kernel", "specializers.stencil"}),
     "__init__": Rule(
         RECORDS | {"decorate", "kernel", "options", "registry"},
-        {"magics": "load_ipython_extension"},
+        {"magics": "load_ipython_extension", "stencil_kernel": "__getattr__|TYPE_CHECKING"},
     ),
 }
 """Unit -> rule; the rule of ``specializers`` and of ``platforms`` holds for each unit below them."""
@@ -76,7 +77,10 @@ THIRD_PARTY = {
 
 @dataclass(frozen=True)
 class Import:
-    """``target`` is dotted and absolute; ``function`` is the one around it, or empty."""
+    """``target`` is dotted and absolute; ``function`` is the one around it, or empty.
+
+    What only type checkers import counts as inside a function ``TYPE_CHECKING``.
+    """
 
     target: str
     function: str
@@ -107,7 +111,11 @@ def imports(tree: ast.AST, package: str, function: str = "") -> Iterator[Import]
                 [ast.Constant(str(name)), *_],
             ):
                 yield Import(name, function, node.lineno)
-        inside = node.name if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else function
+        match node:
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name) | ast.If(ast.Name(id=name)):
+                inside = name
+            case _:
+                inside = function
         yield from imports(node, package, inside)
 
 
@@ -166,6 +174,7 @@ def test_the_package_keeps_to_the_table() -> None:
         ("sejits_nb.kernel", "from .widgets import card", "widgets"),
         ("sejits_nb.errors", "from sejits_nb import stencil", "__init__"),
         ("sejits_nb", "from . import magics", "magics"),
+        ("sejits_nb", "from .stencil_kernel import StencilGrid", "stencil_kernel"),
         ("sejits_nb", "def stencil():\n    from .magics import stencil", "magics"),
         ("sejits_nb.platforms.c_openmp", "def load():\n    import cffi", "cffi"),
         ("sejits_nb.magics.stencil", "from matplotlib.figure import Figure", "matplotlib"),
@@ -182,6 +191,7 @@ def test_a_planted_violation_is_found(module: str, source: str, unit: str) -> No
     [
         ("sejits_nb.kernel", "def _repr_html_(self):\n    from .widgets.card import html"),
         ("sejits_nb", "def load_ipython_extension(ip):\n    from . import magics"),
+        ("sejits_nb", "if TYPE_CHECKING:\n    from .stencil_kernel import StencilGrid"),
         ("sejits_nb.specializers.stencil.dast", "from ...ir import expr\nfrom . import knobs"),
         ("sejits_nb.machine.roofs", "from ..phase5_backend.compile_c import compile_c"),
         ("sejits_nb.phase5_backend.bind_cffi", "def bind():\n    import cffi"),

@@ -1,6 +1,7 @@
 """Generated kernels: every variant equals the plain Python, and nearly every kernel has one.
 
-``SEJITS_PROPERTY_EXAMPLES`` is the number of programs for each number of axes.
+``SEJITS_PROPERTY_EXAMPLES`` is the number of programs for each number of axes; without it the programs
+are the same in each run.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from .oracle import expect
 from .programs import Program, programs
 
 Array = np.ndarray[Any, Any]
-EXAMPLES = int(os.environ.get("SEJITS_PROPERTY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("SEJITS_PROPERTY_EXAMPLES", "100"))
 LEAST_NATIVE = 0.95
 LAYOUTS = ("C", "F", "strided", "reversed", "cut")
 PINS = {

@@ -2,6 +2,7 @@
 
 from ...contracts import Specializer
 from ...errors import StencilError
+from .boundaries import parse_boundary
 from .calls import bind, sample, signature_of
 from .cases import cases, plain_run
 from .dast_passes import PASSES, must_be_exact
@@ -31,5 +32,6 @@ SPECIALIZER = Specializer(
     plain_run=plain_run,
     sample=sample,
     rules=RULES | CALL_RULES,
+    settings={"boundary": parse_boundary},
     methods={"iterate": iterate},
 )

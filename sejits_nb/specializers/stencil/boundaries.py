@@ -20,6 +20,7 @@ import numpy as np
 from ...contracts import Interface
 from ...errors import Diagnostic, OptionError, did_you_mean
 from ...ir.dtypes import of_value
+from ...stages import KernelSource
 
 MODES = ("keep", "constant", "clamp", "wrap", "reflect", "mirror")
 
@@ -54,10 +55,12 @@ def parse_boundary(wanted: Any) -> Setting:
 
 
 def boundaries_of(
-    setting: Setting, interface: Interface, grid: str, ndim: int
+    source: KernelSource, interface: Interface, grid: str, ndim: int
 ) -> tuple[Boundary, ...]:
     """The modes of *grid*, one an axis.  Raises :class:`OptionError` (O002) where they do not fit."""
-    chosen = dict(setting)
+    chosen: dict[str, tuple[Boundary, ...]] = dict(dict(source.settings).get("boundary", ()))
+    if grid not in interface.grids:
+        return (KEEP,) * ndim
     for name in chosen:
         if name and name not in interface.grids:
             raise _error(f"boundary names {name!r}", did_you_mean(name, interface.grids))

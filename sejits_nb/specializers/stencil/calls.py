@@ -10,12 +10,11 @@ import numpy as np
 
 from ...contracts import BoundCall, Interface
 from ...errors import ArgumentError, Diagnostic, did_you_mean
-from ...ir.dtypes import F32, F64, from_numpy, of_value
+from ...ir.dtypes import F64, from_numpy, of_value
 from ...stages import ArrayType, KernelSource, ScalarType, Signature
 from .interface import parse_function
 from .rules import CALL_RULES
 
-_HELD = (F32, F64)
 _MOST_AXES = 4
 _OVERLAP_EFFORT = 10_000
 _SAMPLE_SHAPES = {1: (65_536,), 2: (256, 256), 3: (64, 64, 64), 4: (24, 24, 24, 24)}
@@ -28,7 +27,7 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     Raises :class:`ArgumentError` (A001 to A007).
     """
     given = _match(interface, interface.params, args, kwargs)
-    if given is None or not all(isinstance(given[o], np.ndarray) for o in interface.outputs):
+    if given is None or not all(map(_is_array, (given[o] for o in interface.outputs))):
         inputs = tuple(p for p in interface.params if p not in interface.outputs)
         shorter = _match(interface, inputs, args, kwargs)
         if shorter is None:
@@ -58,6 +57,10 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     return BoundCall(ordered, missing)
 
 
+def _is_array(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
 def signature_of(interface: Interface, values: Mapping[str, Any]) -> Signature:
     """The signature of bound values; strides are counted in elements."""
     kinds: list[tuple[str, ArrayType | ScalarType]] = []
@@ -77,9 +80,12 @@ def sample(source: KernelSource, interface: Interface) -> tuple[Any, ...]:
 
     The number of axes is that of the first literal offset in the text, two if there is none.
     """
-    lengths = (len(n.right.elts) for n in ast.walk(parse_function(source))
-               if isinstance(n, ast.BinOp) and isinstance(n.right, ast.Tuple))  # fmt: skip
-    shape = _SAMPLE_SHAPES.get(next(lengths, 2), _SAMPLE_SHAPES[2])
+    lengths = [len(n.right.elts) for n in ast.walk(parse_function(source))
+               if isinstance(n, ast.BinOp) and isinstance(n.right, ast.Tuple)]  # fmt: skip
+    match dict(source.settings).get("neighbor_definition"):
+        case (((*offset,), *_), *_):
+            lengths.append(len(offset))
+    shape = _SAMPLE_SHAPES.get([*lengths, 2][0], _SAMPLE_SHAPES[2])
     generator = np.random.default_rng(2011)
     defaults = dict(interface.defaults)
     return tuple(
@@ -127,10 +133,9 @@ def _array(name: str, value: Any, output: bool) -> np.ndarray[Any, Any]:
     if array.ndim == 0 or array.ndim > _MOST_AXES:
         raise _error("A006", f"{name!r} has {array.ndim} axes", f"grids have 1 to {_MOST_AXES} axes",
                      "reshape it, or pass a slice")  # fmt: skip
-    if from_numpy(array.dtype) not in _HELD:
-        hint = f"{name}.astype('float64')"
-        raise _error("A003", f"{name!r} has dtype {array.dtype}", "grids hold float32 or float64",
-                     hint)  # fmt: skip
+    if from_numpy(array.dtype) is None:
+        why = CALL_RULES["A003"].why
+        raise _error("A003", f"{name!r} has dtype {array.dtype}", why, f"{name}.astype('float64')")
     if not any(s % array.itemsize for s in array.strides) and array.flags.aligned:
         return array
     if output:

@@ -1,11 +1,12 @@
 """The stencil DAST.
 
     Stencil ::= Stencil(name, params: (Grid | Scalar)*, sweep)
-    Sweep   ::= Sweep(point, domain, ghost, body: Stmt*)       every point inside the ghost zone
+    Sweep   ::= Sweep(point, domain, ghost, halo, body: Stmt*) every point inside the ghost zone
     Stmt    ::= Assign | Let | If                               (ir/dast.py)
               | StorePoint(grid, value)                         grid[point] = value
               | ForNeighbors(var, grid, centre, radius, metric, offsets, body)
-    Expr    ::= ... (ir/expr.py) | Read(grid, point)
+    Expr    ::= ... (ir/expr.py) | Read(grid, point) | Coordinate(point, axis) | Distance(a, b)
+              (Distance is gone after "expand neighborhoods")
     Point   ::= Point(name, offset)                             x + (0, 1)
 
 ``ForNeighbors`` is gone after "expand neighborhoods"; ``Assign`` and ``If`` after "single
@@ -16,8 +17,9 @@ from __future__ import annotations
 
 from ...ir.dast import Statement
 from ...ir.dtypes import DType
-from ...ir.expr import Expr, show
+from ...ir.expr import Const, Expr, show
 from ...ir.node import Node, Span, node
+from .boundaries import Boundary
 
 Offset = tuple[int, ...]
 
@@ -45,6 +47,32 @@ class Read(Expr):
 
 
 @node
+class Coordinate(Expr):
+    """``point[axis]``, a Python integer."""
+
+    point: Point
+    axis: int
+
+    def __str__(self) -> str:
+        return (
+            f"({self.point})[{self.axis}]"
+            if any(self.point.offset)
+            else f"{self.point}[{self.axis}]"
+        )
+
+
+@node
+class Distance(Expr):
+    """``distance(a, b)``: the L1 distance of two points, known once neighborhoods are expanded."""
+
+    a: Point
+    b: Point
+
+    def __str__(self) -> str:
+        return f"distance({self.a}, {self.b})"
+
+
+@node
 class StorePoint(Statement):
     """``grid[x] = value`` at the sweep's own point."""
 
@@ -58,17 +86,32 @@ class StorePoint(Statement):
 
 @node
 class ForNeighbors(Statement):
-    """``for var in grid.neighbors(centre, radius)``: *offsets* relative to *centre*, in run order."""
+    """``for var in grid.neighbors(centre, radius)``: *offsets* relative to *centre*, in run order.
+
+    *radius* of a named neighborhood is its name, as written; *grid* may be a method's ``self``.
+    """
 
     var: str
     grid: str
     centre: Point
-    radius: int
+    radius: int | str
     metric: str
     offsets: tuple[Offset, ...]
     body: tuple[Statement, ...]
+    weight: str = ""
+    weights: tuple[Const, ...] = ()
+
+    @property
+    def binds(self) -> tuple[str, ...]:
+        """The locals that each turn of the loop sets."""
+        return (self.weight,) if self.weight else ()
 
     def headline(self) -> str:
+        if self.weight:
+            return (
+                f"for {self.var}, {self.weight} in {self.grid}.weighted({self.centre}, ...)"
+                f"  -- {len(self.offsets)} points"
+            )
         metric = "" if self.metric == "l1" else f", metric={self.metric!r}"
         return (
             f"for {self.var} in {self.grid}.neighbors({self.centre}, {self.radius}{metric})"
@@ -84,18 +127,20 @@ class ForNeighbors(Statement):
 
 @node
 class Grid(Node):
-    """A grid parameter: ``dtype[shape]``, ``strides`` in elements."""
+    """A grid parameter: ``dtype[shape]``, ``strides`` in elements, a boundary mode for each axis."""
 
     name: str
     dtype: DType
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     output: bool
+    boundary: tuple[Boundary, ...]
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.dtype}[{', '.join(map(str, self.shape))}]" + (
-            " out" if self.output else ""
-        )
+        kind = f"{self.name}: {self.dtype}[{', '.join(map(str, self.shape))}]"
+        modes = [str(b) for b in self.boundary]
+        bounded = f" {','.join(modes if len(set(modes)) > 1 else modes[:1])}"
+        return kind + (bounded if {*modes} - {"keep"} else "") + (" out" if self.output else "")
 
 
 @node
@@ -111,15 +156,22 @@ class Scalar(Node):
 
 @node
 class Sweep(Statement):
-    """One visit of every interior point; *ghost* is the ghost zone's depth on each axis."""
+    """One visit of every point inside the ghost zone.
+
+    *ghost* is the depth of the zone that the sweep leaves alone, *halo* how far reads reach, on each
+    axis; they differ where a boundary mode says what a read outside the grid means.
+    """
 
     point: str
     domain: str
     ghost: Offset
+    halo: Offset
     body: tuple[Statement, ...]
 
     def headline(self) -> str:
-        return f"sweep {self.point} over the interior of {self.domain}, ghost depth {self.ghost}"
+        halo = "" if self.halo == self.ghost else f", halo {self.halo}"
+        where = f"sweep {self.point} over the interior of {self.domain}"
+        return f"{where}, ghost depth {self.ghost}{halo}"
 
     def nested(self) -> tuple[Node, ...]:
         return self.body

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from ...contracts import Pass, Problems
 from ...ir.check import check_single_assignment, check_typed
 from ...ir.dast import Assign, If, Let, Statement
-from ...ir.dtypes import DType
+from ...ir.dtypes import PY_INT, DType
 from ...ir.expr import Binary, Call, Cast, Const, Expr, Name, Unary
 from ...ir.node import Node, rewrite, walk
 from ...phase2_optimize.common_subexpressions import common_subexpressions
@@ -23,14 +23,14 @@ from ...phase2_optimize.expand_powers import expand_powers
 from ...phase2_optimize.fold_constants import fold_constants
 from ...phase2_optimize.infer_types import infer_types
 from ...phase2_optimize.single_assignment import single_assignment
-from .dast import ForNeighbors, Point, Read, Stencil, StorePoint
+from .dast import Coordinate, Distance, ForNeighbors, Point, Read, Stencil, StorePoint
 
 Body = tuple[Statement, ...]
 
 
 def expand_neighborhoods(stencil: Stencil) -> Stencil:
     """Every loop over neighbors unrolled; the copies keep the span of the line they copy."""
-    return _with_body(stencil, _expand(stencil.sweep.body))
+    return _with_body(stencil, tuple(rewrite(s, _measured) for s in _expand(stencil.sweep.body)))
 
 
 def _expand(body: Body) -> Body:
@@ -39,8 +39,9 @@ def _expand(body: Body) -> Body:
     out: list[Statement] = []
     for s in body:
         if isinstance(s, ForNeighbors):
-            for offset in s.offsets:
-                moved = tuple(_at(inner, s.var, s.centre, offset) for inner in s.body)
+            for number, offset in enumerate(s.offsets):
+                weight = {s.weight: s.weights[number]} if s.weight else {}
+                moved = tuple(_at(inner, s.var, s.centre, offset, weight) for inner in s.body)
                 out += _expand(moved)
         elif isinstance(s, If):
             out.append(dataclasses.replace(s, then=_expand(s.then), orelse=_expand(s.orelse)))
@@ -49,8 +50,20 @@ def _expand(body: Body) -> Body:
     return tuple(out)
 
 
-def _at(s: Statement, var: str, centre: Point, offset: tuple[int, ...]) -> Statement:
+def _measured(n: Node) -> Node | None:
+    """The distance of two points that stand at constant offsets from one another."""
+    if not isinstance(n, Distance) or n.a.name != n.b.name:
+        return None
+    apart = sum(abs(a - b) for a, b in zip(n.a.offset, n.b.offset, strict=True))
+    return Const(apart, dtype=PY_INT, loc=n.loc)
+
+
+def _at(
+    s: Statement, var: str, centre: Point, offset: tuple[int, ...], weight: dict[str, Const]
+) -> Statement:
     def rule(n: Node) -> Node | None:
+        if isinstance(n, Name) and n.id in weight:
+            return dataclasses.replace(weight[n.id], loc=n.loc)
         if not isinstance(n, Point) or n.name != var:
             return None
         moved = (sum(o) for o in zip(centre.offset, offset, n.offset, strict=True))
@@ -125,8 +138,7 @@ def type_body(stencil: Stencil) -> Stencil:
     grids = stencil.grids
 
     def domain(e: Expr) -> DType:
-        assert isinstance(e, Read)
-        return grids[e.grid].dtype
+        return grids[e.grid].dtype if isinstance(e, Read) else PY_INT
 
     def stored(s: Statement) -> DType | None:
         return grids[s.grid].dtype if isinstance(s, StorePoint) else None
@@ -150,12 +162,12 @@ def _on_body(run: Callable[[Body], Body]) -> Callable[[Stencil], Stencil]:
 
 
 def check_straight(stencil: Stencil) -> Problems:
-    """From here on the body is Let* StorePoint*, reads are at constant offsets inside the ghosts."""
+    """From here on the body is Let* StorePoint*, reads are at constant offsets inside the halo."""
     sweep = stencil.sweep
     problems = [f"{type(s).__name__} in a straight body" for s in sweep.body
                 if not isinstance(s, Let | StorePoint)]  # fmt: skip
-    problems += [f"{point} is outside the ghost zone" for point in _points(stencil)
-                 if any(abs(o) > g for o, g in zip(point.offset, sweep.ghost, strict=True))
+    problems += [f"{point} is outside the halo" for point in _points(stencil)
+                 if any(abs(o) > h for o, h in zip(point.offset, sweep.halo, strict=True))
                  or point.name != sweep.point]  # fmt: skip
     return (*problems, *check_single_assignment(stencil))
 
@@ -194,7 +206,7 @@ def must_be_exact(stencil: Stencil) -> bool:
     (``sqrt(a*a - b*b)`` with a = b).  Such kernels are compiled without contraction.
     """
     return not all(
-        isinstance(n, Const | Name | Read | Point | Unary | Let | StorePoint)
+        isinstance(n, Const | Coordinate | Name | Read | Point | Unary | Let | StorePoint)
         or (isinstance(n, Binary) and n.op in _SMOOTH)
         or (isinstance(n, Binary) and n.op == "/" and isinstance(n.right, Const))
         or (isinstance(n, Call) and n.func == "abs")

@@ -17,7 +17,7 @@ from ...phase1_frontend.diagnose import Findings, describe, span_of
 from ...stages import KernelSource
 from .rules import RULES
 
-POINT_METHODS = ("interior_points", "neighbors")
+POINT_METHODS = ("interior_points", "all_points", "neighbors", "weighted")
 
 
 @lru_cache(maxsize=256)
@@ -40,7 +40,7 @@ def read_interface(source: KernelSource) -> Interface:
             findings.add("L004", at, what=what, name=source.name)
     if findings.found:
         raise StencilError(*sorted(findings.found, key=lambda d: (d.line, d.col)))
-    params = tuple(a.arg for a in args.args)
+    params = tuple(a.arg for a in args.args[int(source.method) :])
     indexed = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
     stored = {_base(n) for n in indexed if isinstance(n.ctx, ast.Store)}
     if not stored & {*params}:
@@ -62,7 +62,10 @@ def read_interface(source: KernelSource) -> Interface:
 
 
 def parse_function(source: KernelSource) -> ast.FunctionDef:
-    """The kernel's function definition; raises :class:`StencilError` (L001, L002)."""
+    """The kernel's function definition; raises :class:`StencilError` (L001, L002).
+
+    Sepya's ``self.interior_points(grid)`` comes as ``grid.interior_points()``, at its place.
+    """
     try:
         tree = ast.parse(source.code)
     except SyntaxError as error:
@@ -70,7 +73,19 @@ def parse_function(source: KernelSource) -> ast.FunctionDef:
     function = find_function(tree, source.name)
     if function is None:
         raise StencilError(describe(source, RULES, "L002", None, name=source.name or "kernel"))
+    if own := receiver(source, function):
+        for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
+            match call.func, call.args:
+                case ast.Attribute(ast.Name(name), "interior_points") as method, [
+                    ast.Name() as grid
+                ] if name == own and "interior_points" in dict(source.settings)["receiver"]:
+                    method.value, call.args = grid, []
     return function
+
+
+def receiver(source: KernelSource, function: ast.FunctionDef) -> str:
+    """The first parameter of a method (``self``); empty for a function."""
+    return function.args.args[0].arg if source.method and function.args.args else ""
 
 
 def header(source: KernelSource, function: ast.FunctionDef) -> Span:

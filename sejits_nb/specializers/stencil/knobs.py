@@ -17,7 +17,8 @@ def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
 
     Defaults are the model's choice: all threads on large grids, one row a step, no tiling.
     """
-    nest = [n for n in walk(unit) if isinstance(n, For)]
+    core = next(s for s in unit.function.body if isinstance(s, For))
+    nest = [n for n in walk(core) if isinstance(n, For)]
     points = prod(_count(loop) for loop in nest)
     most = max(1, min(threads, _count(nest[0])))
     default_threads = most if points >= SERIAL_BELOW_POINTS else 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from ...phase1_frontend.diagnose import Findings
 from ...stages import Captured
 from .dast import Offset, Point
-from .neighborhoods import METRICS
+from .neighborhoods import METRICS, neighborhood, weights_of
 
 MOST_RADIUS = 8
 
@@ -20,7 +21,8 @@ MOST_RADIUS = 8
 class PointReader:
     """Reads what denotes a point; ``known`` are the point variables in scope, ``sweep`` is the first.
 
-    ``constant`` gives an expression's compile-time value, or ``None``.
+    ``constant`` gives an expression's compile-time value, or ``None``.  ``receiver`` is a method's
+    ``self``, if it has the language's ``neighbors``, and ``definition`` its ``neighbor_definition``.
     """
 
     findings: Findings
@@ -29,6 +31,8 @@ class PointReader:
     constant: Callable[[ast.expr], Captured | None]
     sweep: str = "x"
     known: set[str] = field(default_factory=set)
+    receiver: str = ""
+    definition: Captured | None = None
 
     def read(self, e: ast.expr, grid: str) -> Point | None:
         """The point that an index means; findings are recorded for anything else."""
@@ -66,19 +70,35 @@ class PointReader:
 
     def neighborhood(
         self, call: ast.Call, grid: str, args: list[ast.expr], keywords: list[ast.keyword]
-    ) -> tuple[Point, int, str] | None:
-        if grid not in self.grids or not isinstance(call.func, ast.Attribute):
+    ) -> tuple[Point, int | str, str, tuple[Offset, ...]] | None:
+        """Centre, radius or name, metric and offsets of ``grid.neighbors(...)``."""
+        own = bool(grid) and grid == self.receiver
+        if not (own or grid in self.grids) or not isinstance(call.func, ast.Attribute):
             self.no_grid(call.func.value if isinstance(call.func, ast.Attribute) else call, grid)
             return None
         named = {k.arg: k.value for k in keywords}
         if len(args) == 1 and "r" in named:
             args = [*args, named.pop("r")]
+        listed = len(args) == 2 and (
+            isinstance(self.constant(args[1]), tuple) or (own and self.definition is not None)
+        )
+        if listed and "metric" in named:
+            self.misuse(call, "neighbors", "a metric with a radius only", "metric", grid)
+            return None
         if len(args) != 2 or named.keys() - {"metric"}:
             unknown = next(iter(named.keys() - {"metric"}), None)
             got = f"unknown keyword {unknown}" if unknown else _arguments(len(args))
             self.misuse(call, "neighbors", "a point and a radius", got, grid)
             return None
-        centre = self.read(args[0], grid)
+        centre = self.read(args[0], self.grids[0] if own and self.grids else grid)
+        at = self.findings.span(call)
+        if listed:
+            offsets = self._defined(args[1]) if own and self.definition is not None else (
+                self._listed(args[1], self.constant(args[1]), ast.unparse(args[1])))  # fmt: skip
+            if centre is None or offsets is None:
+                return None
+            centre = Point(centre.name, centre.offset, loc=at)
+            return centre, ast.unparse(args[1]), "l1", offsets
         radius = self.constant(args[1])
         if (
             isinstance(radius, bool)
@@ -96,8 +116,49 @@ class PointReader:
             metric = found
         if centre is None:
             return None
-        at = self.findings.span(call)
-        return Point(centre.name, centre.offset, loc=at), int(radius), metric
+        centre = Point(centre.name, centre.offset, loc=at)
+        return centre, int(radius), metric, neighborhood(self.ndim, int(radius), metric)
+
+    def _defined(self, e: ast.expr) -> tuple[Offset, ...] | None:
+        """The offsets of ``self.neighbors(x, e)``: an entry of ``neighbor_definition``."""
+        table, i = self.definition, self.constant(e)
+        if not isinstance(table, tuple):
+            return self._listed(e, table, "neighbor_definition")
+        if isinstance(i, bool) or not isinstance(i, int | np.integer) or (
+            not -len(table) <= i < len(table)
+        ):  # fmt: skip
+            self.findings.add("S026", e, got=ast.unparse(e), count=len(table), own=self.receiver,
+                              point=self.sweep)  # fmt: skip
+            return None
+        return self._listed(e, table[int(i)], f"neighbor_definition[{ast.unparse(e)}]")
+
+    def _listed(self, e: ast.expr, value: object, what: str) -> tuple[Offset, ...] | None:
+        """A named neighborhood: offsets, each with one integer an axis."""
+        example = str((0,) * (self.ndim - 1) + (1,))
+        offsets = value if isinstance(value, tuple) else ()
+        if not offsets or not all(
+            isinstance(o, tuple) and all(isinstance(i, int | np.integer) for i in o)
+            for o in offsets
+        ):
+            self.findings.add("S025", e, what=what, example=f"[{example}, ...]")
+            return None
+        for offset in offsets:
+            if len(offset) != self.ndim:
+                got = f"{len(offset)} component{'s' if len(offset) != 1 else ''}"
+                self.findings.add("S010", e, got=got, want=self.ndim, example=example)
+                return None
+        return tuple(tuple(map(int, offset)) for offset in offsets)
+
+    def weighted(
+        self, call: ast.expr, grid: str, at: ast.expr, table: ast.expr
+    ) -> tuple[Point, tuple[tuple[Offset, Any], ...]] | None:
+        """Centre, and offset and weight of each entry, of ``grid.weighted(at, table)``."""
+        centre, entries = self.read(at, grid), weights_of(self.constant(table), self.ndim)
+        if entries is None:
+            self.findings.add("S022", table, ndim=self.ndim)
+        if centre is None or entries is None:
+            return None
+        return Point(centre.name, centre.offset, loc=self.findings.span(call)), entries
 
     def misuse(self, at: ast.AST, method: str, want: str, got: str, grid: str) -> None:
         argument = "" if method == "interior_points" else f"{self.sweep}, 1"

@@ -12,19 +12,30 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Any
 
 from ...contracts import Interface
 from ...errors import StencilError
 from ...ir.dast import Assign, If, Statement
 from ...ir.expr import Binary, Const, Expr
-from ...ir.node import walk
 from ...phase1_frontend.definite import unset_reads
 from ...phase1_frontend.diagnose import Findings, describe
-from ...phase1_frontend.subset import ExpressionReader, describe_node
+from ...phase1_frontend.subset import ExpressionReader, constant_of, describe_node
 from ...stages import ArrayType, KernelSource, Signature
-from .dast import ForNeighbors, Grid, Offset, Point, Read, Scalar, Stencil, StorePoint, Sweep
-from .interface import header, parse_function, read_interface
-from .neighborhoods import neighborhood
+from .boundaries import boundaries_of
+from .dast import (
+    Coordinate,
+    Distance,
+    ForNeighbors,
+    Grid,
+    Read,
+    Scalar,
+    Stencil,
+    StorePoint,
+    Sweep,
+)  # fmt: skip
+from .halo import depths
+from .interface import header, parse_function, read_interface, receiver
 from .points import PointReader
 from .rules import RULES
 
@@ -62,6 +73,11 @@ class _Reader:
     ndim: int = field(init=False)
     points: PointReader = field(init=False)
     expressions: ExpressionReader = field(init=False)
+    every_point: bool = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return dict(self.source.settings)
 
     def __post_init__(self) -> None:
         shapes = [t.shape for _, t in self.signature.args if isinstance(t, ArrayType)]
@@ -72,8 +88,11 @@ class _Reader:
     def kernel(self, function: ast.FunctionDef) -> Stencil:
         assigned = {n.id: None for n in ast.walk(function)
                     if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}  # fmt: skip
-        points = {n.target.id for n in ast.walk(function)
-                  if isinstance(n, ast.For) and isinstance(n.target, ast.Name)}  # fmt: skip
+        points = {n.id for loop in ast.walk(function) if isinstance(loop, ast.For)
+                  for n in ast.walk(loop.target) if isinstance(n, ast.Name)}  # fmt: skip
+        points -= {n.id for loop in ast.walk(function) if isinstance(loop, ast.For)
+                   and isinstance(loop.target, ast.Tuple) for n in loop.target.elts[1:]
+                   if isinstance(n, ast.Name)}  # fmt: skip
         grids = self.interface.grids
         scalars = [p for p in self.interface.params if p not in grids]
         self.expressions = ExpressionReader(
@@ -81,12 +100,15 @@ class _Reader:
             {*scalars, *(set(assigned) - points - set(grids))}, {*grids, *points},
         )  # fmt: skip
         self.points = PointReader(self.findings, grids, self.ndim, self.expressions.constant)
+        if "neighbors" in self.settings.get("receiver", ()):
+            self.points.receiver = receiver(self.source, function)
+            self.points.definition = self.settings.get("neighbor_definition")
         params = tuple(self._param(function, name) for name in self.interface.params)
         before, loops = self._split(function)
         if not loops:
             grid = (self.interface.outputs or grids or ("out",))[0]
             self.findings.add("S001", header(self.source, function), grid=grid)
-            return Stencil(function.name, params, Sweep("x", grid, (), (), loc=None), loc=None)
+            return Stencil(function.name, params, Sweep("x", grid, (), (), (), loc=None), loc=None)
         self.points.sweep = loops[0].target.id if isinstance(loops[0].target, ast.Name) else "x"
         prologue = self._statements(before)
         sweep = self._sweep(loops[0], prologue)
@@ -118,7 +140,8 @@ class _Reader:
                         point = self.points.sweep
                         self.findings.add("S018", use, name=name, point=point)
             output = name in self.interface.outputs
-            return Grid(name, kind.dtype, kind.shape, kind.strides, output, loc=at)
+            modes = boundaries_of(self.source, self.interface, name, len(kind.shape))
+            return Grid(name, kind.dtype, kind.shape, kind.strides, output, modes, loc=at)
         return Scalar(name, kind.dtype, loc=at)
 
     def _sweep(self, loop: ast.For, prologue: tuple[Statement, ...]) -> Sweep:
@@ -126,15 +149,18 @@ class _Reader:
         domain = self.interface.grids[0] if self.interface.grids else ""
         at = self.findings.span(loop.iter)
         match loop.iter:
-            case ast.Call(ast.Attribute(ast.Name(grid) as base, "interior_points"), args, keywords):
+            case ast.Call(
+                ast.Attribute(ast.Name(grid) as base, "interior_points" | "all_points" as method),
+                args,
+                keywords,
+            ):
+                self.every_point = method == "all_points"
                 if grid not in self.interface.grids:
                     self.points.no_grid(base, grid)
                 else:
                     domain = grid
                 if args or keywords:
-                    self.points.misuse(
-                        loop.iter, "interior_points", "no arguments", "arguments", grid
-                    )
+                    self.points.misuse(loop.iter, method, "no arguments", "arguments", grid)
             case _:
                 self.findings.add("S001", loop.iter, grid=(self.interface.outputs or ("out",))[0])
         self._loop_form(loop)
@@ -143,8 +169,10 @@ class _Reader:
         self._check_carried(prologue, loop)
         for name in unset_reads((*prologue, *body), self.interface.params):
             self.findings.add("L019", name.loc, name=name.id)
-        ghost = _ghost((*prologue, *body), self.ndim)
-        return Sweep(point, domain, ghost, (*prologue, *body), loc=at)
+        halo, ghost = depths(self.source, self.interface, (*prologue, *body), self.ndim)
+        if self.every_point and any(ghost):
+            self.findings.add("S021", loop.iter, grid=domain)
+        return Sweep(point, domain, ghost, halo, (*prologue, *body), loc=at)
 
     def _loop_form(self, loop: ast.For) -> None:
         if not isinstance(loop.target, ast.Name):
@@ -161,6 +189,15 @@ class _Reader:
                 self.findings.add("S016", n, name=n.id)
 
     # -- statements
+
+    def _coordinate(self, e: ast.expr, point: ast.expr, index: ast.expr) -> Expr:
+        at, axis = self.points.read(point, "u"), self.expressions.constant(index)
+        if at is None:
+            return Const(0)
+        if not isinstance(axis, int) or not -self.ndim <= axis < self.ndim:
+            self.findings.add("S020", index, ndim=self.ndim, point=self.points.sweep)
+            return Const(0)
+        return Coordinate(at, int(axis) % self.ndim, loc=self.findings.span(e))
 
     def _statements(self, body: list[ast.stmt]) -> tuple[Statement, ...]:
         return tuple(s for one in body for s in self._statement(one))
@@ -225,6 +262,9 @@ class _Reader:
         return ()
 
     def _neighbors(self, loop: ast.For) -> tuple[Statement, ...]:
+        match loop.iter:
+            case ast.Call(ast.Attribute(ast.Name(grid), "weighted"), args, []):
+                return self._weighted(loop, grid, args)
         self._loop_form(loop)
         var = loop.target.id if isinstance(loop.target, ast.Name) else "y"
         match loop.iter:
@@ -246,13 +286,39 @@ class _Reader:
         self.points.known.remove(var)
         if head is None:
             return ()
-        centre, radius, metric = head
-        offsets = neighborhood(self.ndim, radius, metric)
+        centre, radius, metric, offsets = head
         if len(offsets) > MOST_POINTS:
-            self.findings.add("S017", loop.iter, count=len(offsets), most=max(1, radius // 2))
+            most = max(1, radius // 2) if isinstance(radius, int) else 1
+            self.findings.add("S017", loop.iter, count=len(offsets), most=most)
             return ()
         at = self.findings.span(loop.iter)
         return (ForNeighbors(var, grid, centre, radius, metric, offsets, body, loc=at),)
+
+    def _weighted(self, loop: ast.For, grid: str, args: list[ast.expr]) -> tuple[Statement, ...]:
+        """``for y, w in u.weighted(x, W)``: the neighborhood and the weights that W gives."""
+        match loop.target, args:
+            case ast.Tuple([ast.Name(var), ast.Name(weight)]), [at, table]:
+                head = self.points.weighted(loop.iter, grid, at, table)
+            case _:
+                what = f"anything but: for y, w in {grid}.weighted({self.points.sweep}, W)"
+                self.findings.add("L017", loop.target, what=what)
+                return ()
+        if var in self.points.known:
+            self.findings.add("L020", loop.target, name=var, role="point")
+            return ()
+        self.points.known.add(var)
+        body = self._statements(loop.body)
+        self.points.known.remove(var)
+        if head is None:
+            return ()
+        centre, entries = head
+        offsets, weights = tuple(o for o, _ in entries), tuple(constant_of(w) for _, w in entries)
+        at_loop = self.findings.span(loop.iter)
+        return (
+            ForNeighbors(
+                var, grid, centre, 0, "table", offsets, body, weight, weights, loc=at_loop
+            ),
+        )
 
     # -- what only the domain knows in an expression
 
@@ -267,9 +333,17 @@ class _Reader:
                 ):
                     self.findings.add("S005", e, grid=grid)
                 return Read(grid, point, loc=self.findings.span(e))
-            case ast.Subscript(ast.Name(name), _) if name in self.points.known:
-                self.findings.add("S009", e, name=name, grid=self.interface.grids[0])
-                return Const(0.0)
+            case ast.Subscript(ast.Name(name) | ast.BinOp(ast.Name(name)), index) if (
+                name in self.points.known
+            ):
+                return self._coordinate(e, e.value, index)
+            case ast.Call(ast.Name("distance"), [a, b], []) if "distance" not in (
+                self.expressions.captured
+            ):
+                ends = self.points.read(a, "u"), self.points.read(b, "u")
+                if ends[0] is None or ends[1] is None:
+                    return Const(0)
+                return Distance(ends[0], ends[1], loc=self.findings.span(e))
             case ast.Subscript(ast.Name(name), _) if name in self.expressions.locals_:
                 self.points.no_grid(e.value, name)
                 return Const(0.0)
@@ -281,24 +355,6 @@ class _Reader:
                 return Const(0.0)
             case _:
                 return None
-
-
-def _ghost(body: tuple[Statement, ...], ndim: int) -> Offset:
-    """Depth of the ghost zone on each axis: the farthest read, neighborhoods included."""
-    reach: dict[str, Offset] = {}
-
-    def far(point: Point) -> Offset:
-        base = reach.get(point.name, (0,) * ndim)
-        return tuple(b + abs(o) for b, o in zip(base, point.offset, strict=True))
-
-    ghost = (0,) * ndim
-    for n in (n for s in body for n in walk(s)):
-        if isinstance(n, ForNeighbors):
-            spread = tuple(max((abs(o[d]) for o in n.offsets), default=0) for d in range(ndim))
-            reach[n.var] = tuple(a + b for a, b in zip(far(n.centre), spread, strict=True))
-        elif isinstance(n, Read):
-            ghost = tuple(map(max, ghost, far(n.point)))
-    return ghost
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

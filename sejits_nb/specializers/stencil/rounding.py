@@ -18,8 +18,9 @@ import numpy as np
 
 from ...ir.dast import Let
 from ...ir.dtypes import DType
-from ...ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Name, Select, Unary
-from .dast import Read, Stencil, StorePoint
+from ...ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Lookup, Name, Select, Unary
+from .boundaries import mapped
+from .dast import Coordinate, Point, Read, Stencil, StorePoint
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[Any, Any]
@@ -72,8 +73,11 @@ class _Evaluation:
                 value, error = self.names[id]
                 return value.astype(kind), error
             case Read(grid, point):
-                at = tuple(i + o for i, o in zip(self.index, point.offset, strict=True))
-                return self.values[grid][at], np.float64(0.0)
+                return self.read(grid, point), np.float64(0.0)
+            case Coordinate(point, axis):
+                return self.index[axis] + point.offset[axis], np.float64(0.0)
+            case Lookup(_, table, index):
+                return self.lookup(table, self.pair(index))
             case Unary("not", operand):
                 return ~self.pair(operand)[0].astype(bool), self.pair(operand)[1]
             case Unary(op, operand):
@@ -100,37 +104,72 @@ class _Evaluation:
             case Cast(operand):
                 value, error = self.pair(operand)
                 new = value.astype(kind)
-                return new, error + self.unit(new)
+                return new, error + self.unit(new, 0.5, error)
             case _:
                 raise TypeError(f"{type(e).__name__} has no rounding rule")
 
-    def unit(self, value: Any, ulps: float = 0.5) -> Any:
-        """*ulps* units in the last place of *value*; none where compiled code repeats the bits."""
-        if value.dtype.kind != "f" or (self.exact and ulps < 1.0):
+    def lookup(self, table: tuple[Const, ...], index: Pair) -> Pair:
+        """An entry; where the index is unsure, any entry is allowed for."""
+        entries = np.array([entry.value for entry in table])
+        place = np.clip(np.where(index[0] < 0, index[0] + len(table), index[0]), 0, len(table) - 1)
+        width = float(entries.max() - entries.min()) if entries.dtype.kind != "b" else 1.0
+        kind = table[0].dtype.numpy if table[0].dtype else entries.dtype
+        return entries.astype(kind)[place], np.where(index[1] > 0, width, 0.0)
+
+    def read(self, name: str, point: Point) -> Any:
+        """The grid's values at all points moved by the offset, under its boundary modes."""
+        grid, array = self.stencil.grids[name], self.values[name]
+        at = [i + o for i, o in zip(self.index, point.offset, strict=True)]
+        axes = list(zip(at, grid.shape, grid.boundary, strict=True))
+        values = array[tuple(mapped(i, n, b.mode) for i, n, b in axes)]
+        for i, n, b in axes:
+            if b.mode == "constant":
+                values = np.where((i < 0) | (i >= n), array.dtype.type(b.value), values)
+        return values
+
+    def unit(self, value: Any, ulps: float = 0.5, operands: Any = 1.0) -> Any:
+        """*ulps* units in the last place of *value*.
+
+        Exact code repeats the bits of an operation (*ulps* below 1), unless its operands' errors
+        *operands* are not zero: then the two results may round apart.
+        """
+        if value.dtype.kind != "f":
             return np.float64(0.0)
-        return np.abs(value).astype(np.float64) * (ulps * np.finfo(value.dtype).eps)
+        size = _size(value) * np.finfo(value.dtype).eps
+        if not self.exact or ulps >= 1.0:
+            return size * max(ulps, 0.5)
+        return np.where(np.asarray(operands) > 0, size, 0.0)
 
     def binary(self, op: str, left: Pair, right: Pair, kind: np.dtype[Any]) -> Pair:
         (a, ea), (b, eb) = left, right
         value = np.asarray(_BINARY[op](a, b)).astype(kind)
         size_a, size_b = _size(a), _size(b)
         if op in ("+", "-"):
-            return value, ea + eb + self.unit(value)
-        if op == "*":
+            return value, ea + eb + self.unit(value, 0.5, ea + eb)
+        if op == "*":  # a power expanded to products rounds once more than the C library's pow
             return value, size_a * eb + size_b * ea + ea * eb + self.unit(value, 1.0)
         if op == "/":
             room = np.maximum(size_b - eb, np.finfo(np.float64).tiny)
-            return value, (ea + _size(value) * eb) / room + self.unit(value)
+            return value, (ea + _size(value) * eb) / room + self.unit(value, 0.5, ea + eb)
         if op == "**":
             slope = _size(value) * (size_b * ea / np.maximum(size_a, 1e-300))
             log = np.where(size_a > 0, np.abs(np.log(np.maximum(size_a, 1e-300))), 0.0)
             spread = slope + _size(value) * log * eb
             return value, spread + self.unit(value, _ELEMENTARY_ULPS)
         if op in ("//", "%"):
-            certain = (ea == 0) & (eb == 0)
-            jump = np.ones_like(size_b) if op == "//" else size_b
-            return value, np.where(certain, self.unit(value), jump + ea + eb)
+            return value, self.division(op, left, right, value)
         return value, ea + eb
+
+    def division(self, op: str, left: Pair, right: Pair, value: Any) -> Any:
+        """The error of a floored quotient or remainder: a whole step only where it may be taken."""
+        (a, ea), (b, eb) = left, right
+        size_b, quotient = _size(b), _wide(a) / _wide(b)
+        spread = (ea + np.abs(quotient) * eb) / size_b
+        sure = np.abs(quotient - np.round(quotient)) > 2.0 * spread + np.abs(quotient) * 1e-12
+        step = np.ones_like(size_b) if op == "//" else size_b
+        smooth = 0.0 if op == "//" else ea + (np.abs(quotient) + 1.0) * eb
+        bound = np.where(sure, smooth, step + ea + eb) + self.unit(value, 0.5, ea + eb)
+        return np.where((ea == 0) & (eb == 0), self.unit(value, 0.5, 0.0), bound)
 
     def call(self, func: str, args: list[Pair], kind: np.dtype[Any]) -> Pair:
         a, ea = args[0]
@@ -139,13 +178,16 @@ class _Evaluation:
             take_b = {"min": b < a, "npmin": ~(a < b), "max": b > a, "npmax": ~(a > b)}[func]
             if func in ("npmin", "npmax"):
                 take_b &= ~np.isnan(a)
-            return np.where(take_b, b, a), np.maximum(ea, eb)
+            close = np.abs(_wide(a) - b) <= ea + eb
+            taken = np.where(take_b, eb, ea)
+            return np.where(take_b, b, a), np.where(close, np.fmax(ea, eb), taken)
         if func == "floor":
             low, high = np.floor(a - ea), np.floor(a + ea)
             return np.floor(a).astype(kind), high - low
         value = np.asarray(getattr(np, func)(a)).astype(kind)
         spread = np.where(ea > 0, _slope(func, a, value) * ea, 0.0)
-        return value, spread + self.unit(value, 0.5 if func in _EXACT else _ELEMENTARY_ULPS)
+        ulps = 0.5 if func in _EXACT else _ELEMENTARY_ULPS
+        return value, spread + self.unit(value, ulps, ea)
 
 
 def _wide(value: Any) -> Any:

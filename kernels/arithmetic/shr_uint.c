@@ -1,0 +1,2 @@
+/* NumPy's a >> b: nothing is left of a shift by the whole width */
+$head $name($T a, $T b) { return b >= 8 * sizeof a ? 0 : a >> b; }

@@ -1,0 +1,198 @@
+"""The host side of OpenCL: devices, programs, launches, through PyOpenCL.
+
+Used in two places: in this process for code that has proven itself, and as a script by the child
+process in which devices are probed, programs compiled, and code is on trial: PoCL ends the whole
+process where it finds no linker.  For the script's sake it imports no package of ours.
+
+The script maps shared memory (descriptor ``argv[1]``) and answers one line of JSON for each line:
+
+    {"op": "devices"}                                     -> {"devices": [{...}, ...]}
+    {"op": "build", "device", "source", "options", "binary"}           -> {"log"}
+    {"op": "run", "device", "library", "launches", "size", "args", "written"}
+        an argument is ["pointer", first byte, end] or [dtype name, number]
+    -> {"error": why not, or ""} with each
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import resource
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+_TYPES = {
+    "f32": np.float32, "f64": np.float64, "bool": np.uint8,
+    "i8": np.int8, "i16": np.int16, "i32": np.int32, "i64": np.int64,
+    "u8": np.uint8, "u16": np.uint16, "u32": np.uint32, "u64": np.uint64,
+}  # fmt: skip
+_CORRECT_DIVISION = "-cl-fp32-correctly-rounded-divide-sqrt"
+_POCL = "Portable Computing Language"
+
+
+def scalar(dtype: str, number: Any) -> Any:
+    """*number* as a kernel takes it; *dtype* is the name of a strong type of ours."""
+    return _TYPES[dtype](number)
+
+
+class Host:
+    """One device with a context and a queue.
+
+    ``in_place``: the device computes in our own memory (PoCL's CPU device); any other gets copies.
+    """
+
+    def __init__(self, number: int) -> None:
+        import pyopencl as cl
+
+        self.cl, self.device = cl, _devices()[number]
+        self.context = cl.Context([self.device])
+        self.queue = cl.CommandQueue(self.context)
+        is_cpu = bool(self.device.type & cl.device_type.CPU)
+        self.in_place = is_cpu and self.device.platform.name == _POCL
+
+    def build(self, source: str, options: Sequence[str]) -> tuple[bytes, str]:
+        """The program's binary and what the compiler said; raises ``cl.RuntimeError``."""
+        exactly = self.cl.device_fp_config.CORRECTLY_ROUNDED_DIVIDE_SQRT
+        correct = bool(self.device.single_fp_config & exactly)
+        chosen = [*options, *([_CORRECT_DIVISION] if correct else [])]
+        program = self._built(self.cl.Program(self.context, source), chosen)
+        log = program.get_build_info(self.device, self.cl.program_build_info.LOG)
+        return program.get_info(self.cl.program_info.BINARIES)[0], log or ""
+
+    def program(self, path: str) -> Any:
+        """The program of a binary that :meth:`build` gave."""
+        with open(path, "rb") as file:
+            binary = file.read()
+        return self._built(self.cl.Program(self.context, [self.device], [binary]), [])
+
+    def call(
+        self,
+        program: Any,
+        launches: Iterable[tuple[str, Sequence[int], Sequence[int]]],
+        args: Sequence[Any],
+        written: Sequence[int],
+    ) -> Callable[[], None]:
+        """A call of all launches in order on *args*: byte arrays (``u8[n]``) and numbers.
+
+        It returns when the arrays at the positions *written* hold the results.
+        """
+        cl, flags, buffers = self.cl, self.cl.mem_flags, {}
+        for position, arg in enumerate(args):
+            if isinstance(arg, np.ndarray):
+                use = flags.READ_WRITE if position in written else flags.READ_ONLY
+                buffers[position] = (
+                    cl.Buffer(self.context, use | flags.USE_HOST_PTR, hostbuf=arg)
+                    if self.in_place
+                    else cl.Buffer(self.context, use, arg.nbytes)
+                )
+        values = [buffers.get(position, arg) for position, arg in enumerate(args)]
+        kernels = []
+        for entry, global_size, local_size in launches:
+            kernel = cl.Kernel(program, entry)
+            kernel.set_args(*values)
+            kernels.append((kernel, tuple(global_size), tuple(local_size)))
+
+        def run() -> None:
+            if not self.in_place:
+                for position, buffer in buffers.items():
+                    cl.enqueue_copy(self.queue, buffer, args[position], is_blocking=False)
+            for kernel, global_size, local_size in kernels:
+                cl.enqueue_nd_range_kernel(self.queue, kernel, global_size, local_size)
+            if not self.in_place:
+                for position in written:
+                    cl.enqueue_copy(self.queue, args[position], buffers[position])
+            self.queue.finish()
+
+        return run
+
+    def _built(self, program: Any, options: Sequence[str]) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyOpenCL warns of any output of the compiler
+            return program.build(list(options), cache_dir=False)
+
+
+def _devices() -> list[Any]:
+    """All devices of all platforms, always in the same order."""
+    import pyopencl as cl
+
+    try:
+        return [device for platform in cl.get_platforms() for device in platform.get_devices()]
+    except cl.Error:  # PLATFORM_NOT_FOUND: there is no driver
+        return []
+
+
+def describe_devices() -> list[dict[str, Any]]:
+    """What decides whether a device can be used, and what identifies its compiler."""
+    return [
+        {
+            "number": number,
+            "name": device.name.strip(),
+            "platform": device.platform.name.strip(),
+            "version": f"{device.version} {device.driver_version}".strip(),
+            "double": "cl_khr_fp64" in device.extensions.split(),
+            "group": int(min(device.max_work_group_size, device.max_work_item_sizes[0])),
+        }
+        for number, device in enumerate(_devices())
+    ]
+
+
+class _Child:
+    """The script's state: hosts by device, and the shared memory."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor, self.size = descriptor, 0
+        self.hosts: dict[int, Host] = {}
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["op"] == "devices":
+            return {"devices": describe_devices()}
+        number = request["device"]
+        if number not in self.hosts:
+            self.hosts[number] = Host(number)
+        host = self.hosts[number]
+        if request["op"] == "build":
+            with open(request["source"], encoding="utf-8") as file:
+                binary, log = host.build(file.read(), request["options"])
+            with open(request["binary"], "wb") as out:
+                out.write(binary)
+            return {"log": log}
+        octets = self.octets(request["size"])
+        args = [
+            octets[given[1] : given[2]] if given[0] == "pointer" else scalar(*given)
+            for given in request["args"]
+        ]
+        program = host.program(request["library"])
+        host.call(program, request["launches"], args, request["written"])()
+        return {}
+
+    def octets(self, size: int) -> Any:
+        if size != self.size:
+            self.memory, self.size = mmap.mmap(self.descriptor, size), size
+        return np.frombuffer(self.memory, np.uint8)
+
+
+def main() -> None:
+    """Answer requests until the parent closes the pipe."""
+    child = _Child(int(sys.argv[1]))
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for line in sys.stdin:
+        request = json.loads(line)
+        signal.alarm(int(request["limit_s"]) + 2)  # if the parent is no longer there to stop it
+        try:
+            answer = {"error": ""} | child.answer(request)
+        except Exception as problem:  # PyOpenCL's errors cannot be named before it is imported
+            answer = {"error": f"{type(problem).__name__}: {problem}"}
+        signal.alarm(0)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,255 @@
+"""The published class spellings of a stencil (SciPy 2011, figure 2; Sepya 2014, figure 1).
+
+    from sejits_nb.stencil_kernel import *
+
+    class ExampleKernel(StencilKernel):
+        def kernel(self, in_grid, out_grid):
+            for x in out_grid.interior_points():
+                for y in in_grid.neighbors(x, 1):
+                    out_grid[x] = out_grid[x] + in_grid[y]
+
+A thin layer: the method's text goes through the same parser as a function's, and a call of the method
+is a call of the :class:`~sejits_nb.kernel.Kernel` that results.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+import threading
+import types
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy
+
+from .decorate import kernel_of, read_options
+from .errors import Diagnostic, LanguageError, StencilError
+from .kernel import Kernel, SejitsWarning
+from .phase1_frontend.capture import freeze
+from .specializers.stencil.neighborhoods import offsets_of
+from .specializers.stencil.reference import Point, ReferenceGrid, moved
+
+__all__ = ["StencilGrid", "StencilKernel", "numpy"]
+
+DOMAIN_METHODS = ("interior_points", "neighbors")
+KERNEL_NAMES = (
+    "build", "check", "dast", "iterate", "links", "measure", "passes", "past", "reference", "report",
+    "show", "source", "trace", "tune",
+)  # fmt: skip
+"""What a class kernel has in common with a function's: asked of the :class:`Kernel` behind it."""
+
+
+class StencilGrid:
+    """A grid of numbers, indexed by points: ``StencilGrid([5, 5])`` holds float64 zeros.
+
+    ``data`` is its array, and may be replaced; :func:`numpy.asarray` of a grid gives it too.
+    """
+
+    def __init__(self, shape: Sequence[int], dtype: Any = numpy.float64) -> None:
+        self.data = numpy.zeros(tuple(shape), dtype)
+        self._ghost_depth: int | None = None
+
+    @property
+    def data(self) -> numpy.ndarray[Any, Any]:
+        """The grid's values."""
+        return self._data
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        self._data = numpy.asarray(values)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Points along each axis."""
+        return self._data.shape
+
+    @property
+    def ghost_depth(self) -> int:
+        """How many points at each side are no interior points; 1 unless it was set.
+
+        A kernel deduces it from its offsets; where it was set, a deeper one counts.
+        """
+        return 1 if self._ghost_depth is None else self._ghost_depth
+
+    @ghost_depth.setter
+    def ghost_depth(self, depth: int) -> None:
+        if operator.index(depth) < 0:
+            raise ValueError(f"ghost_depth is {depth}; it counts points")
+        self._ghost_depth = operator.index(depth)
+
+    def __getitem__(self, x: Any) -> Any:
+        return self._data[x]
+
+    def __setitem__(self, x: Any, value: Any) -> None:
+        self._data[x] = value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> numpy.ndarray[Any, Any]:
+        return numpy.array(self._data, dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        return (
+            f"StencilGrid({list(self.shape)}, {self._data.dtype}, ghost_depth={self.ghost_depth})"
+        )
+
+    def interior_points(self) -> Iterator[Point]:
+        """Every point outside the ghost zone, in C order."""
+        return self._points().interior_points()
+
+    def border_points(self) -> Iterator[Point]:
+        """The points of the ghost zone, in C order."""
+        return self._points().border_points()
+
+    def all_points(self) -> Iterator[Point]:
+        """Every point, in C order."""
+        return self._points().all_points()
+
+    def neighbors(
+        self, x: Sequence[int], r: int | Sequence[Sequence[int]], metric: str = "l1"
+    ) -> Iterator[Point]:
+        """The points within distance *r* of *x*, itself excluded, or at the offsets of a sequence."""
+        return moved(Point(x), offsets_of(len(x), r, metric))
+
+    def _points(self) -> ReferenceGrid:
+        view = self._data.view(ReferenceGrid)
+        view.ghost = (self.ghost_depth,) * self._data.ndim
+        return view
+
+
+class StencilKernel:
+    """Base class: a subclass's method ``kernel(self, in_grid, out_grid)`` is specialized when called.
+
+    Keywords are those of :func:`sejits_nb.stencil`.  Outside the language, or with no compiler, the
+    plain Python runs and that is said once; ``pure_python = True`` always runs it.  Attributes that
+    the method reads as numbers (``self.alpha``) are compile-time constants; a changed one
+    re-specializes.  With a ``neighbor_definition``, ``self.neighbors(x, i)`` is its *i*-th entry.
+    """
+
+    neighbor_definition: Any = None
+    pure_python: bool = False
+    kernel: Callable[..., Any]
+    _written: types.FunctionType | None = None
+    _keywords: Mapping[str, Any] = types.MappingProxyType({})
+
+    def __init__(self, *, pure_python: bool | None = None, **options: Any) -> None:
+        read_options("stencil", options)  # a wrong option is refused here, not at the first call
+        self._keywords = options
+        if pure_python is not None:
+            self.pure_python = pure_python
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        written = cls.__dict__.get("kernel")
+        if isinstance(written, types.FunctionType):
+            cls._written, cls.kernel = written, _specialized(written)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """``kernel(...)`` with all parameters, or all but the outputs, which are then returned."""
+        return self._run(self._method(), args, kwargs)
+
+    def interior_points(self, grid: Any) -> Iterator[Point]:
+        """The interior points of *grid*."""
+        return grid.interior_points()  # type: ignore[no-any-return]
+
+    def neighbors(self, x: Sequence[int], i: int) -> Iterator[Point]:
+        """The *i*-th neighborhood of ``neighbor_definition``; without one, L1 radius *i*."""
+        defined = self.neighbor_definition
+        return moved(Point(x), offsets_of(len(x), i if defined is None else defined[i]))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in KERNEL_NAMES:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(self._kernel(self._method(), 0), name)
+
+    # -- behind a call
+
+    def _method(self) -> types.FunctionType:
+        if (written := type(self)._written) is None:
+            raise StencilError(
+                Diagnostic("L002", f"{type(self).__name__} has no method 'kernel'",
+                           "a StencilKernel's kernel is a method of a subclass",
+                           "start with: def kernel(self, in_grid, out_grid):")
+            )  # fmt: skip
+        return written
+
+    def _kernel(self, written: types.FunctionType, ghost_depth: int) -> Kernel:
+        """The kernel of a method as the object stands now; made once for each neighborhood table."""
+        options, settings = read_options("stencil", self._keywords)
+        if self.pure_python:
+            options = replace(options, backend=("python",), fallback=True)
+        own = [m for m in DOMAIN_METHODS if getattr(type(self), m) is getattr(StencilKernel, m)]
+        mine: dict[str, Any] = dict(settings) | {"receiver": tuple(own)}
+        if self.neighbor_definition is not None:
+            mine["neighbor_definition"] = freeze(self.neighbor_definition)
+        if ghost_depth:
+            mine["ghost_depth"] = ghost_depth
+        key = (written, options, repr(sorted(mine.items())))
+        with _making:
+            kernels: dict[Any, Kernel] = self.__dict__.setdefault("_kernels", {})
+            if key not in kernels:
+                made = kernel_of(written, "stencil", options, tuple(sorted(mine.items())), self)
+                made.__name__ = made.__qualname__ = type(self).__name__
+                kernels[key] = made
+            return kernels[key]
+
+    def _run(
+        self, written: types.FunctionType, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        grids = [v for v in (*args, *kwargs.values()) if isinstance(v, StencilGrid)]
+        try:
+            kernel = self._kernel(written, max((g._ghost_depth or 0 for g in grids), default=0))
+        except LanguageError as error:
+            return self._run_as_written(written, args, kwargs, error)
+        arrays = [v.data if isinstance(v, StencilGrid) else v for v in args]
+        named = {k: v.data if isinstance(v, StencilGrid) else v for k, v in kwargs.items()}
+        return kernel(*arrays, **named)
+
+    def _run_as_written(
+        self,
+        written: types.FunctionType,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        error: LanguageError,
+    ) -> Any:
+        """The user's method itself, on grids: its text cannot be read, or is no stencil at all.
+
+        Raises *error* without a fall-back, or where outputs would have to be allocated.
+        """
+        try:
+            inspect.signature(written).bind(self, *args, **kwargs)
+        except TypeError:
+            raise error from None
+        options, _ = read_options("stencil", self._keywords)
+        if not (options.fallback or self.pure_python):
+            raise error
+        said: set[types.FunctionType] = self.__dict__.setdefault("_said", set())
+        if not self.pure_python and written not in said:
+            said.add(written)
+            text = f"{type(self).__name__} runs as plain Python; {error}"
+            place = written.__code__
+            warnings.warn_explicit(text, SejitsWarning, place.co_filename, place.co_firstlineno)
+        return written(self, *map(_grid, args), **{k: _grid(v) for k, v in kwargs.items()})
+
+
+_making = threading.RLock()
+
+
+def _specialized(written: types.FunctionType) -> Callable[..., Any]:
+    """The method that a call of *written* becomes."""
+
+    @functools.wraps(written)
+    def kernel(self: StencilKernel, *args: Any, **kwargs: Any) -> Any:
+        return self._run(written, args, kwargs)
+
+    return kernel
+
+
+def _grid(value: Any) -> Any:
+    if not isinstance(value, numpy.ndarray) or value.ndim == 0:
+        return value
+    grid = StencilGrid(())
+    grid.data = value
+    return grid
