@@ -1,13 +1,13 @@
 """Every environment variable and every default, in one table.
 
-| variable                  | default                      | meaning                                     |
-|---------------------------|------------------------------|---------------------------------------------|
-| ``SEJITS_CACHE_DIR``      | the user's cache directory   | where compiled code and tuning records live |
-| ``SEJITS_CACHE_LIMIT_MB`` | 500                          | size that the cache is kept below           |
-| ``SEJITS_CC``, ``CC``     | first of cc, gcc, clang, zig | the C compiler                              |
-| ``SEJITS_CFLAGS``         | (empty)                      | appended to the compiler's flags            |
-| ``SEJITS_THREADS``        | ``OMP_NUM_THREADS``, else    | most OpenMP threads a variant may take;     |
-|                           | the CPUs we may use          | ``OMP_THREAD_LIMIT`` caps all of them       |
+| variable                  | default                      | meaning                                  |
+|---------------------------|------------------------------|------------------------------------------|
+| ``SEJITS_CACHE_DIR``      | the user's cache directory   | where compiled code and records live     |
+| ``SEJITS_CACHE_LIMIT_MB`` | 500                          | size that the cache is kept below        |
+| ``SEJITS_CC``, ``CC``     | first of cc, gcc, clang, zig | the C compiler                           |
+| ``SEJITS_CFLAGS``         | (empty)                      | appended to the compiler's flags         |
+| ``SEJITS_THREADS``        | ``OMP_NUM_THREADS``, else    | most OpenMP threads a variant may take;  |
+|                           | the CPUs we may use          | ``OMP_THREAD_LIMIT`` caps all of them    |
 
 The CPUs we may use are those of the affinity mask, at most the container's quota (cgroup), rounded up.
 """
@@ -47,11 +47,12 @@ def cache_dir() -> Path:
 
 def c_compiler() -> str | None:
     """The compiler that the user asked for, or ``None``."""
-    return os.environ.get("SEJITS_CC") or os.environ.get("CC") or None
+    names = ("SEJITS_CC", "CC")
+    return next(filter(None, (os.environ.get(name, "").strip() for name in names)), None)
 
 
 def extra_cflags() -> tuple[str, ...]:
-    """Flags that the user wants appended."""
+    """Flags that the user wants appended; raises ``ValueError`` for an open quotation."""
     return tuple(shlex.split(os.environ.get("SEJITS_CFLAGS", "")))
 
 
@@ -91,21 +92,32 @@ def _cpus() -> int:
         allowed = len(os.sched_getaffinity(0))
     except AttributeError:
         allowed = os.cpu_count() or 1
-    return max(1, min(allowed, math.ceil(_quota(Path("/sys/fs/cgroup")))))
+    return max(1, math.ceil(min(allowed, _quota(Path("/sys/fs/cgroup")))))
 
 
 def _quota(mount: Path, own: Path = Path("/proc/self/cgroup")) -> float:
-    """CPUs that the control groups (version 2) above this process grant it."""
+    """CPUs that the control groups of this process, and those above them, grant it."""
     quota = math.inf
-    with suppress(OSError, ValueError):
-        group = own.read_text(encoding="utf-8").rpartition("0::/")[2].strip()
-        for folder in (mount / group, *(mount / group).parents):
-            if not folder.is_relative_to(mount):
-                break
-            with suppress(OSError, ValueError):
-                most, period = (folder / "cpu.max").read_text(encoding="ascii").split()
-                quota = min(quota, int(most) / int(period))
+    with suppress(OSError):
+        for row in own.read_text(encoding="utf-8").splitlines():
+            number, controllers, group = row.split(":", 2)
+            if number == "0" or "cpu" in controllers.split(","):
+                top = mount / controllers  # version 2 has one tree and names no controllers
+                here = top / group.lstrip("/")
+                above = (folder for folder in here.parents if folder.is_relative_to(top))
+                quota = min([quota, *map(_granted, (here, *above))])
     return quota
+
+
+def _granted(folder: Path) -> float:
+    """CPUs that one control group grants: version 2 has one file for it, version 1 two."""
+    for names in (("cpu.max",), ("cpu.cfs_quota_us", "cpu.cfs_period_us")):
+        with suppress(OSError, ValueError):
+            text = " ".join((folder / name).read_text(encoding="ascii") for name in names)
+            most, period = map(int, text.split())
+            if most > 0:
+                return most / period
+    return math.inf
 
 
 _process = {"forked": False}

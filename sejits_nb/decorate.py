@@ -30,21 +30,11 @@ def read_options(specializer: str, keywords: Mapping[str, Any]) -> tuple[Options
 
 
 def kernel_of(
-    fn: types.FunctionType,
-    specializer: str,
-    options: Options,
-    settings: Settings,
-    owner: object | None = None,
+    fn: types.FunctionType, specializer: str, options: Options, settings: Settings
 ) -> Kernel:
-    """The kernel that a decorator makes of *fn*, a function or *owner*'s method."""
+    """The kernel that a decorator makes of *fn*."""
     source, lookup = from_function(fn)
-    if owner is not None:
-        own, names = fn.__code__.co_varnames[:1], lookup
-
-        def lookup(name: str) -> Any:
-            return owner if name in own else names(name)
-
-    return _kernel(replace(source, settings=settings), lookup, specializer, options)
+    return kernel_of_source(replace(source, settings=settings), lookup, specializer, options)
 
 
 def kernel_of_cell(
@@ -66,10 +56,13 @@ def kernel_of_cell(
     except (SyntaxError, RecursionError):
         functions = []  # the specializer says where
     chosen = name if name in functions else (functions or [""])[-1]
-    return _kernel(replace(source, name=chosen), lookup, specializer, options)
+    return kernel_of_source(replace(source, name=chosen), lookup, specializer, options)
 
 
-def _kernel(source: KernelSource, lookup: Namespace, specializer: str, options: Options) -> Kernel:
+def kernel_of_source(
+    source: KernelSource, lookup: Namespace, specializer: str, options: Options
+) -> Kernel:
+    """The kernel of a text whose free names *lookup* finds."""
     found = registry.specializer(specializer)
     try:
         return Kernel(found, source, lookup, options)

@@ -23,6 +23,11 @@ BACKEND_RULES: dict[str, Rule] = {
                  "%sejits cache clear, then run the cell again"),
     "B005": Rule("no variant compiles", "each failed build is listed with its reason",
                  "fallback=True runs the plain Python"),
+    "B006": Rule("compiled code can be kept nowhere", "neither the cache nor a temporary directory "
+                 "can be written",
+                 "set SEJITS_CACHE_DIR or TMPDIR to a directory of yours with some space"),
+    "B007": Rule("SEJITS_CFLAGS cannot be read", "it is split as a shell splits it",
+                 "quote it as in a shell, or unset it"),
     "W001": Rule("every variant differs from the plain Python", "a variant runs only after it gave "
                  "what the plain Python gives", "check=\"fast\" allows for rounding; else report it"),
     "X001": Rule("a pass produced an ill-formed tree", "trees are checked between all phases",
@@ -32,13 +37,12 @@ BACKEND_RULES: dict[str, Rule] = {
 
 def doctor() -> str:
     """One line for each backend and for what surrounds them."""
-    entries, size_bytes = cache.usage()
     return "\n".join(
         [
             f"machine   {machine_name()}; up to {config.threads()} threads",
             f"python    {platform.python_version()}, NumPy {np.__version__}: always works",
             backends(),
-            f"cache     {config.cache_dir()}: {entries} entries, {size_bytes / 1e6:.1f} MB",
+            f"cache     {cache_line()}",
         ]
     )
 
@@ -53,14 +57,15 @@ def backends() -> str:
 
 
 def cache_line() -> str:
-    """Where the disk cache is and what it holds."""
+    """Where the disk cache is, what it holds, and its limit."""
     entries, size_bytes = cache.usage()
-    return f"{config.cache_dir()}: {entries} entries, {size_bytes / 1e6:.1f} MB"
+    limit = f"{config.cache_limit_bytes() / 1e6:g} MB (SEJITS_CACHE_LIMIT_MB)"
+    return f"{cache.place()}: {entries} entries, {size_bytes / 1e6:.1f} MB of at most {limit}"
 
 
 def clear_cache() -> str:
     """Empty the disk cache; kernels in use keep running."""
-    return f"removed {cache.clear()} entries from {config.cache_dir()}"
+    return f"removed {cache.clear()} entries from {cache.place()}"
 
 
 def explain(code: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import threading
 import time
 import warnings
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -31,6 +33,8 @@ from .stages import (
 )  # fmt: skip
 from .tune.report import make_report, plain_seconds
 from .tune.specialize import Request, Specialization, specialize
+
+_kernels: WeakSet[Kernel] = WeakSet()
 
 
 class SejitsWarning(UserWarning):
@@ -59,6 +63,7 @@ class Kernel:
         self._said: set[str] = set()
         self._note = ""
         self._lock = threading.RLock()
+        _kernels.add(self)
         self._has_free_names = bool(free_names(source.code, source.name, source.method))
         self.report: Report | None = None
         self.__name__ = self.__qualname__ = source.name
@@ -121,6 +126,7 @@ class Kernel:
         key = (self._source.identity, signature)
         if key not in self._ready:
             with self._lock:
+                key = (self._source.identity, signature)  # another thread may have looked them up
                 if key not in self._ready:
                     tune = self.options.tune if not self._ready else "none"
                     self._ready[key] = self._specialize(signature, values, tune)
@@ -131,8 +137,9 @@ class Kernel:
         if self._has_free_names:
             now = recapture(self._source, self._lookup)
             if now.identity != self._source.identity:
-                self._source = now
-                self._plain = self._specializer.reference(now, self._lookup)
+                with self._lock:  # not while another thread specializes for the values before
+                    self._source = now
+                    self._plain = self._specializer.reference(now, self._lookup)
 
     def _specialize(
         self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
@@ -211,9 +218,9 @@ class Kernel:
         """
         values = self._bind(args, kwargs).values
         signature = self._specializer.signature(self.interface, values)
-        self._refresh()
         start = time.perf_counter()
         with self._lock:
+            self._refresh()
             found = self._specialize(signature, values, self.options.tune, fresh)
             self._ready[self._source.identity, signature] = found
         seconds = time.perf_counter() - start
@@ -228,12 +235,13 @@ class Kernel:
     def tune(self, *args: Any, budget: float | None = None, **kwargs: Any) -> Report:
         """Race the variants anew on these arguments and use the best from now on."""
         effort = self.options.tune if self.options.tune != "none" else "quick"
-        before = self.options
-        self.options = replace(before, tune=effort, budget_s=budget or before.budget_s)
-        try:
-            return self.measure(*args, fresh=True, **kwargs)
-        finally:
-            self.options = before
+        with self._lock:
+            before = self.options
+            self.options = replace(before, tune=effort, budget_s=budget or before.budget_s)
+            try:
+                return self.measure(*args, fresh=True, **kwargs)
+            finally:
+                self.options = before
 
     def check(self, *args: Any, **kwargs: Any) -> bool:
         """Compare this whole call, every element, with the plain Python; raises ``WrongResult``."""
@@ -358,6 +366,16 @@ class Kernel:
         from .widgets.show import card_bundle
 
         return card_bundle(self.report)
+
+
+def _renew_locks() -> None:
+    """In a forked process: the thread that held a lock is not there to release it."""
+    for kernel in _kernels:
+        kernel._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def _docstring(source: KernelSource) -> str | None:

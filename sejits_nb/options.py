@@ -10,6 +10,8 @@ from .errors import Diagnostic, OptionError, Rule, did_you_mean
 
 TUNE = ("none", "quick", "full")
 CHECK = ("strict", "fast", "off")
+ALIASES = {"ocl": "opencl"}
+"""Other names of platforms, as the papers have them."""
 SHOW = ("card", "levels", "code", "none")
 
 RULES: dict[str, Rule] = {
@@ -60,7 +62,8 @@ def make_options(
         word = next(iter(unknown))
         known = ("backend", "tune", "budget", "set", "check", "fallback")
         raise _error("O001", f"unknown option {word!r}", did_you_mean(word, (*known, *also_known)))
-    backends = (backend,) if isinstance(backend, str) else tuple(backend)
+    named = (backend,) if isinstance(backend, str) else tuple(backend)
+    backends = tuple(ALIASES.get(name, name) for name in named)
     one_of("tune", tune, TUNE)
     one_of("check", check, CHECK)
     if budget is not None and not (isinstance(budget, int | float) and budget > 0):

@@ -84,7 +84,7 @@ class Pipeline:
         assert isinstance(unit, Unit)
         source = self.platform.emit(unit)
         seconds = time.perf_counter() - start
-        name = {"c": "C"}.get(source.language, source.language)
+        name = {"c": "C", "opencl": "OpenCL C"}.get(source.language, source.language)
         return trace.then(Step(5, name, source.lines, seconds)), source
 
     def build(self, trace: Trace, source: SourceUnit, exact: bool) -> Artifact:

@@ -9,7 +9,7 @@ from .contracts import Platform, Specializer
 from .errors import Diagnostic, OptionError, did_you_mean
 
 SPECIALIZERS, PLATFORMS = "sejits_nb.specializers", "sejits_nb.platforms"
-PREFERENCE = ("openmp", "c")
+PREFERENCE = ("openmp", "c", "opencl")
 """The platforms of ``auto``, in this order; those of other packages follow by name."""
 
 
@@ -37,7 +37,8 @@ def specializer_names() -> tuple[str, ...]:
 def platform_names() -> tuple[str, ...]:
     """Names of the installed platforms in the order in which ``auto`` tries them."""
     names = _installed(PLATFORMS)
-    return tuple(sorted(names, key=lambda n: (n not in PREFERENCE, n != PREFERENCE[0], n)))
+    first = tuple(n for n in PREFERENCE if n in names)
+    return (*first, *sorted(names.keys() - {*first}))
 
 
 def _load(group: str, name: str) -> object:

@@ -174,7 +174,10 @@ class BuildLog:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Compiled code on disk; ``key`` is the SHA-256 of source, flags, compiler and CPU."""
+    """Compiled code on disk; ``key`` is the SHA-256 of source, flags, compiler and CPU.
+
+    ``parallel``: the code starts OpenMP threads.
+    """
 
     key: str
     library: str
@@ -184,6 +187,7 @@ class Artifact:
     build: BuildLog
     cached: bool
     launches: tuple[Launch, ...] = ()
+    parallel: bool = False
 
 
 @dataclass(frozen=True, slots=True)

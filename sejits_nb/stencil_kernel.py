@@ -21,17 +21,20 @@ import threading
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
 
-from .decorate import kernel_of, read_options
+from .contracts import Namespace
+from .decorate import Settings, kernel_of_source, read_options
 from .errors import Diagnostic, LanguageError, StencilError
 from .kernel import Kernel, SejitsWarning
-from .phase1_frontend.capture import freeze
+from .options import Options
+from .phase1_frontend.capture import freeze, from_function
 from .specializers.stencil.neighborhoods import offsets_of
 from .specializers.stencil.reference import Point, ReferenceGrid, moved
+from .stages import KernelSource
 
 __all__ = ["StencilGrid", "StencilKernel", "numpy"]
 
@@ -108,15 +111,27 @@ class StencilGrid:
         return self._points().all_points()
 
     def neighbors(
-        self, x: Sequence[int], r: int | Sequence[Sequence[int]], metric: str = "l1"
+        self, x: Sequence[int], r: int | Sequence[tuple[int, ...]], metric: str = "l1"
     ) -> Iterator[Point]:
         """The points within distance *r* of *x*, itself excluded, or at the offsets of a sequence."""
-        return moved(Point(x), offsets_of(len(x), r, metric))
+        return self._points().neighbors(Point(x), r, metric)
+
+    def weighted(self, x: Sequence[int], table: Any) -> Iterator[tuple[Point, Any]]:
+        """The points around *x* for which *table*, centred on it, has a weight, with that weight."""
+        return self._points().weighted(Point(x), table)
 
     def _points(self) -> ReferenceGrid:
         view = self._data.view(ReferenceGrid)
         view.ghost = (self.ghost_depth,) * self._data.ndim
         return view
+
+
+@dataclass(frozen=True, eq=False)
+class _Method:
+    """A method ``kernel``; its text is read when its class is made, since a file may change later."""
+
+    written: types.FunctionType
+    text: tuple[KernelSource, Namespace] | LanguageError
 
 
 class StencilKernel:
@@ -131,12 +146,11 @@ class StencilKernel:
     neighbor_definition: Any = None
     pure_python: bool = False
     kernel: Callable[..., Any]
-    _written: types.FunctionType | None = None
-    _keywords: Mapping[str, Any] = types.MappingProxyType({})
+    _method: _Method | None = None
+    _options: tuple[Options, Settings] = Options(), ()
 
     def __init__(self, *, pure_python: bool | None = None, **options: Any) -> None:
-        read_options("stencil", options)  # a wrong option is refused here, not at the first call
-        self._keywords = options
+        self._options = read_options("stencil", options)
         if pure_python is not None:
             self.pure_python = pure_python
 
@@ -144,11 +158,15 @@ class StencilKernel:
         super().__init_subclass__(**keywords)
         written = cls.__dict__.get("kernel")
         if isinstance(written, types.FunctionType):
-            cls._written, cls.kernel = written, _specialized(written)
+            try:
+                cls._method = _Method(written, from_function(written))
+            except LanguageError as error:
+                cls._method = _Method(written, error)
+            cls.kernel = _specialized(cls._method)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """``kernel(...)`` with all parameters, or all but the outputs, which are then returned."""
-        return self._run(self._method(), args, kwargs)
+        return self._run(self._own_method(), args, kwargs)
 
     def interior_points(self, grid: Any) -> Iterator[Point]:
         """The interior points of *grid*."""
@@ -162,47 +180,54 @@ class StencilKernel:
     def __getattr__(self, name: str) -> Any:
         if name not in KERNEL_NAMES:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(self._kernel(self._method(), 0), name)
+        return getattr(self._kernel(self._own_method(), 0), name)
 
     # -- behind a call
 
-    def _method(self) -> types.FunctionType:
-        if (written := type(self)._written) is None:
+    def _own_method(self) -> _Method:
+        if self._method is None:
             raise StencilError(
                 Diagnostic("L002", f"{type(self).__name__} has no method 'kernel'",
                            "a StencilKernel's kernel is a method of a subclass",
                            "start with: def kernel(self, in_grid, out_grid):")
             )  # fmt: skip
-        return written
+        return self._method
 
-    def _kernel(self, written: types.FunctionType, ghost_depth: int) -> Kernel:
+    def _kernel(self, method: _Method, ghost_depth: int) -> Kernel:
         """The kernel of a method as the object stands now; made once for each neighborhood table."""
-        options, settings = read_options("stencil", self._keywords)
+        if isinstance(method.text, LanguageError):
+            raise method.text
+        options, settings = self._options
         if self.pure_python:
             options = replace(options, backend=("python",), fallback=True)
-        own = [m for m in DOMAIN_METHODS if getattr(type(self), m) is getattr(StencilKernel, m)]
-        mine: dict[str, Any] = dict(settings) | {"receiver": tuple(own)}
+        known = [m for m in DOMAIN_METHODS if getattr(type(self), m) is getattr(StencilKernel, m)]
+        mine: dict[str, Any] = dict(settings) | {"receiver": tuple(known)}
         if self.neighbor_definition is not None:
             mine["neighbor_definition"] = freeze(self.neighbor_definition)
         if ghost_depth:
             mine["ghost_depth"] = ghost_depth
-        key = (written, options, repr(sorted(mine.items())))
+        source, names = method.text
+        source = replace(source, settings=tuple(sorted(mine.items())))
+        own = method.written.__code__.co_varnames[:1]
+
+        def lookup(name: str) -> Any:
+            return self if name in own else names(name)
+
+        key = (method, options, repr(source.settings))
         with _making:
             kernels: dict[Any, Kernel] = self.__dict__.setdefault("_kernels", {})
             if key not in kernels:
-                made = kernel_of(written, "stencil", options, tuple(sorted(mine.items())), self)
+                made = kernel_of_source(source, lookup, "stencil", options)
                 made.__name__ = made.__qualname__ = type(self).__name__
                 kernels[key] = made
             return kernels[key]
 
-    def _run(
-        self, written: types.FunctionType, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Any:
+    def _run(self, method: _Method, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         grids = [v for v in (*args, *kwargs.values()) if isinstance(v, StencilGrid)]
         try:
-            kernel = self._kernel(written, max((g._ghost_depth or 0 for g in grids), default=0))
+            kernel = self._kernel(method, max((g._ghost_depth or 0 for g in grids), default=0))
         except LanguageError as error:
-            return self._run_as_written(written, args, kwargs, error)
+            return self._run_as_written(method.written, args, kwargs, error)
         arrays = [v.data if isinstance(v, StencilGrid) else v for v in args]
         named = {k: v.data if isinstance(v, StencilGrid) else v for k, v in kwargs.items()}
         return kernel(*arrays, **named)
@@ -222,8 +247,7 @@ class StencilKernel:
             inspect.signature(written).bind(self, *args, **kwargs)
         except TypeError:
             raise error from None
-        options, _ = read_options("stencil", self._keywords)
-        if not (options.fallback or self.pure_python):
+        if not (self._options[0].fallback or self.pure_python):
             raise error
         said: set[types.FunctionType] = self.__dict__.setdefault("_said", set())
         if not self.pure_python and written not in said:
@@ -237,12 +261,12 @@ class StencilKernel:
 _making = threading.RLock()
 
 
-def _specialized(written: types.FunctionType) -> Callable[..., Any]:
-    """The method that a call of *written* becomes."""
+def _specialized(method: _Method) -> Callable[..., Any]:
+    """What takes the place of the method in its class."""
 
-    @functools.wraps(written)
+    @functools.wraps(method.written)
     def kernel(self: StencilKernel, *args: Any, **kwargs: Any) -> Any:
-        return self._run(written, args, kwargs)
+        return self._run(method, args, kwargs)
 
     return kernel
 

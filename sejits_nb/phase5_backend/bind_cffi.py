@@ -3,7 +3,7 @@
 The signature is declared to cffi's own parser in C (``_cffi_backend.FFI``, what cffi's out-of-line
 modules use): ``cffi.FFI().cdef`` would import pycparser, thirty milliseconds for one prototype.
 Every pointer is a ``void *``: shapes and dtypes were settled when the code was generated.  A call
-releases the GIL.
+releases the GIL.  Loading leaves the CPU affinity as it was, whatever ``OMP_PROC_BIND`` says.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import _cffi_backend
 from ..errors import BackendError, Diagnostic
 from ..ir.past import Param
 from ..stages import Artifact
+from .openmp_calls import LEVELS, in_turn
 
 CODES = {"B004": "Compiled code could not be loaded: the library or its entry point is missing."}
 C_TYPES = {
@@ -44,15 +45,22 @@ class NativeKernel:
     def __init__(self, artifact: Artifact) -> None:
         types = ", ".join(map(_c_type, artifact.params)) or "void"
         try:
-            self._library = _cffi_backend.load_library(artifact.library, _DLOPEN_FLAGS)
-            prototype = _ffi.typeof(f"void(*)({types})")
-            self._function: Any = self._library.load_function(prototype, artifact.entry)  # type: ignore[no-untyped-call]
+            self._library = _load(artifact.library)
+            self._function = self._symbol(artifact.entry, f"void(*)({types})")
+            if artifact.parallel:
+                get_levels = self._symbol(LEVELS[0], "int(*)(void)")
+                set_levels = self._symbol(LEVELS[1], "void(*)(int)")
+                self._function = in_turn(self._function, get_levels, set_levels)
         except (OSError, AttributeError) as problem:
             fix = "%sejits cache clear, then run the cell again"
             raise BackendError(Diagnostic("B004", str(problem), try_=fix)) from problem
         self.names = tuple(p.key for p in artifact.params)
         self._pointers = tuple(p.pointer for p in artifact.params)
         self._call = _unrolled(self._pointers)(self._function, _from_buffer)
+
+    def _symbol(self, name: str, prototype: str) -> Any:
+        """A function of the library, or of one that it is linked with."""
+        return self._library.load_function(_ffi.typeof(prototype), name)
 
     def call_arrays(self, *args: Any) -> None:
         """Run once on *args* in parameter order: arrays of the signature's layout, and numbers."""
@@ -77,6 +85,18 @@ class NativeKernel:
 def load(artifact: Artifact) -> NativeKernel:
     """Load *artifact* into this process; raises :class:`BackendError` B004 if it cannot be."""
     return NativeKernel(artifact)
+
+
+def _load(library: str) -> Any:
+    """The library, mapped; GCC's runtime would bind the calling thread to one CPU for good."""
+    if not hasattr(os, "sched_getaffinity"):
+        return _cffi_backend.load_library(library, _DLOPEN_FLAGS)
+    before = os.sched_getaffinity(0)
+    try:
+        return _cffi_backend.load_library(library, _DLOPEN_FLAGS)
+    finally:
+        if os.sched_getaffinity(0) != before:
+            os.sched_setaffinity(0, before)
 
 
 def _c_type(param: Param) -> str:

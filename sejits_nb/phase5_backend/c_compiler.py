@@ -26,6 +26,7 @@ from typing import Literal
 
 from .. import config
 from . import cache
+from .eviction import used
 
 Family = Literal["gcc", "clang", "zig"]
 _INSTALL = "install gcc or clang, or: pip install ziglang"
@@ -71,17 +72,21 @@ class NoCompiler:
         return False
 
 
-_found: dict[tuple[str | None, str], Compiler] = {}
+_found: dict[tuple[str | None, str], tuple[str, Compiler]] = {}
 
 
 def find_compiler() -> Compiler | NoCompiler:
     """``SEJITS_CC`` or ``CC``; else the first that compiles a one-line program of cc, gcc, clang on the
-    path and the ziglang wheel.  A compiler once found is kept for this process and this environment.
+    path and the ziglang wheel.  A compiler once found is kept for this process and this environment
+    while its file stays what it was.
     """
     asked = config.c_compiler(), os.environ.get("PATH", os.defpath)
-    found = _found.get(asked) or _search(*asked)
+    known = _found.get(asked)
+    if known and known[0] == _file_identity(known[1].command[0]):
+        return known[1]
+    found = _search(*asked)
     if isinstance(found, Compiler):
-        _found[asked] = found
+        _found[asked] = _file_identity(found.command[0]), found
     return found
 
 
@@ -105,6 +110,7 @@ def run(command: Sequence[str], directory: Path) -> int | None:
     compiler gets a process group of its own, killed whole: its passes are children that would go on.
     """
     zig_cache = str(directory.parent.parent / "zig")
+    used(Path(zig_cache))
     environment = {"ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
     environment |= os.environ | {"LC_ALL": "C"}
     with open(directory / "build.log", "wb") as log:
@@ -128,7 +134,10 @@ def run(command: Sequence[str], directory: Path) -> int | None:
 
 def _search(chosen: str | None, path: str) -> Compiler | NoCompiler:
     if chosen:
-        command = shlex.split(chosen)
+        try:
+            command = shlex.split(chosen)
+        except ValueError as problem:
+            return NoCompiler(f"{chosen!r}, which SEJITS_CC or CC names, cannot be read: {problem}")
         found = _probed(command, path)
         return found or NoCompiler(
             f"{chosen!r}, which SEJITS_CC or CC names, {_defect(command, path)}; "
@@ -152,9 +161,7 @@ def _probed(command: Sequence[str], path: str) -> Compiler | None:
     file = shutil.which(command[0], path=path)
     if file is None:
         return None
-    real = os.path.realpath(file)
-    about = os.stat(real)
-    identity = shlex.join([real, *command[1:], str(about.st_mtime_ns), str(about.st_size)])
+    identity = shlex.join([_file_identity(file), *command[1:]])
     known = cache.read_json("compilers", identity)
     if known and (known["openmp"] or time.time() - known["when"] < _OPENMP_RETRY_S):
         return Compiler((file, *command[1:]), known["version"], known["family"], known["openmp"])
@@ -163,6 +170,16 @@ def _probed(command: Sequence[str], path: str) -> Compiler | None:
         about_it = {"version": found.version, "family": found.family, "openmp": found.openmp}
         cache.write_json("compilers", identity, about_it | {"when": time.time()})
     return found
+
+
+def _file_identity(file: str) -> str:
+    """The file behind a name, and what changes when another is put in its place; empty without one."""
+    real = os.path.realpath(file)
+    try:
+        about = os.stat(real)
+    except OSError:
+        return ""
+    return shlex.join([real, str(about.st_mtime_ns), str(about.st_size)])
 
 
 def _try(command: tuple[str, ...]) -> Compiler | None:

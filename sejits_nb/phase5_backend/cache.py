@@ -108,6 +108,16 @@ def in_scratch(action: Callable[[Path], _T]) -> _T:
     return _on_writable_root(attempt)
 
 
+def folder(name: str) -> Path:
+    """The private directory ``<root>/<name>``, made if it is not there."""
+
+    def attempt(root: Path) -> Path:
+        (root / name).mkdir(mode=0o700, exist_ok=True)
+        return root / name
+
+    return _on_writable_root(attempt)
+
+
 def keep_failed(directory: Path, key: str) -> Path:
     """Move a *directory* that :func:`build` gave out to where a person can look at it."""
     kept = directory.parent.parent / "failed" / key
@@ -152,6 +162,14 @@ def write_json(kind: str, key: str, value: Any) -> None:
         eviction.count(root, eviction.size_of(path))
 
     _on_writable_root(attempt)
+
+
+def place() -> Path:
+    """The directory that is written to, as far as is known now."""
+    try:
+        return _private[0] if _private else config.cache_dir()
+    except RuntimeError as problem:  # no home directory to expand
+        return _fallback(problem)
 
 
 def usage() -> tuple[int, int]:

@@ -29,15 +29,19 @@ CODES = {
 def compile_source(unit: SourceUnit, exact: bool) -> Artifact:
     """The library of *unit*, from the disk cache or the compiler; ``exact`` forbids contraction to FMA.
 
-    Raises :class:`BackendError`: B001 without a compiler, B002 when it refuses, B003 when it hangs.
+    Raises :class:`BackendError`: B001 without a compiler, B002 when it refuses, B003 when it hangs,
+    B006 when there is no place to write, B007 when ``SEJITS_CFLAGS`` cannot be read.
     """
     compiler = find_compiler()
     if isinstance(compiler, NoCompiler):
         raise BackendError(Diagnostic("B001", "no C compiler works here", try_=compiler.text))
-    options = (*flags(compiler, exact), *config.extra_cflags())
-    key = cache.digest(unit.text, shlex.join(options), compiler.version, cpu())
+    options = (*flags(compiler, exact), *_extra_flags())
+    # what stands behind the compiler's name in SEJITS_CC ("gcc -m32") is flags, too
+    key = cache.digest(
+        unit.text, shlex.join((*compiler.command[1:], *options)), compiler.version, cpu()
+    )
     if entry := cache.lookup(key):
-        return _artifact(unit, key, entry, cached=True)
+        return _artifact(unit, key, entry)
 
     def make(directory: Path) -> dict[str, Any]:
         (directory / cache.SOURCE).write_bytes(unit.text.encode())
@@ -56,7 +60,7 @@ def compile_source(unit: SourceUnit, exact: bool) -> Artifact:
         (directory / "build.log").unlink()
         return {"command": command, "log": log, "seconds": seconds}
 
-    return _artifact(unit, key, cache.build(key, make), cached=False)
+    return _artifact(unit, key, cache.build(key, make))
 
 
 def compile_many(
@@ -74,10 +78,22 @@ def compile_many(
         return list(pool.map(one, jobs))
 
 
-def _artifact(unit: SourceUnit, key: str, entry: cache.Entry, cached: bool) -> Artifact:
+def _extra_flags() -> tuple[str, ...]:
+    try:
+        return config.extra_cflags()
+    except ValueError as problem:
+        what = f"SEJITS_CFLAGS cannot be read: {problem}"
+        raise BackendError(Diagnostic("B007", what, "it is split as a shell splits it",
+                                      "quote it as in a shell, or unset it")) from None  # fmt: skip
+
+
+def _artifact(unit: SourceUnit, key: str, entry: cache.Entry) -> Artifact:
     library, source = str(entry.directory / cache.LIBRARY), str(entry.directory / cache.SOURCE)
     build = BuildLog(tuple(entry.meta["command"]), entry.meta["log"], entry.meta["seconds"])
-    return Artifact(key, library, source, unit.entry, unit.params, build, cached)
+    return Artifact(
+        key, library, source, unit.entry, unit.params, build, cached=not entry.built_here,
+        parallel="omp parallel" in unit.text,
+    )  # fmt: skip
 
 
 def _refusal(

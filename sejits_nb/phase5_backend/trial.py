@@ -13,7 +13,7 @@ import math
 import mmap
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,71 +52,110 @@ class Place:
         return np.ndarray(self.kind.shape, dtype, memory, self.origin, strides)
 
 
-def run_trial(artifact: Artifact, case: Case) -> str:
-    """Run *artifact* on copies of the case's arrays; the reason why it is wrong, or nothing.
-
-    Wrong is: a crash, no answer within ``config.TRIAL_TIMEOUT_S``, a changed input, an expectation that
-    is not met, a write outside of the arrays.  Trials of other threads wait for this one.
-    """
-    with _lock:
-        try:
-            return _run(artifact, case)
-        except OSError as problem:
-            return f"could not be tried: {problem}"
+Request = Callable[[Artifact, Case, Mapping[str, Place]], dict[str, Any]]
+"""What a child is asked, but for the size of the memory: how to load and call an artifact."""
 
 
-def close() -> None:
-    """End the child and give its memory back; the next trial starts a new one."""
-    with _lock:
-        _process.close()
+class Trials:
+    """Trials in one kind of child process, one at a time: those of other threads wait."""
+
+    def __init__(self, new_process: Callable[[], TrialProcess], request: Request) -> None:
+        self._new_process, self._request = new_process, request
+        self._lock, self._process = threading.Lock(), new_process()
+        self._inherited: list[TrialProcess] = []
+        atexit.register(self.close)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._renew)
+
+    def run(self, artifact: Artifact, case: Case) -> str:
+        """Run *artifact* on copies of the case's arrays; the reason why it is wrong, or nothing.
+
+        Wrong is: a crash, no answer within ``config.TRIAL_TIMEOUT_S``, a changed input, an expectation
+        that is not met, a write outside of the arrays.
+        """
+        with self._lock:
+            try:
+                return self._run(artifact, case)
+            except OSError as problem:
+                return f"could not be tried: {problem}"
+
+    def ask(
+        self, request: Mapping[str, Any], limit_s: float, size: int = 0
+    ) -> tuple[str, dict[str, Any]]:
+        """Any other question to the child, with *size* bytes of shared memory: why it did not answer,
+        or nothing; and its answer."""
+        with self._lock:
+            shared = {"size": len(self._process.memory(size))} if size else {}
+            reason = self._process.ask({**request, **shared}, limit_s)
+            return reason, {} if reason else self._process.answer
+
+    def close(self) -> None:
+        """End the child and give its memory back; the next trial starts a new one."""
+        with self._lock:
+            self._process.close()
+
+    def trim(self) -> None:
+        """End the child if it holds much memory: the copies of a large call's arrays."""
+        with self._lock:
+            if self._process.held_bytes > _KEEP_BYTES:
+                self._process.close()
+
+    def _run(self, artifact: Artifact, case: Case) -> str:
+        places, size = _layout(case)
+        memory = self._process.memory(size)
+        request = self._request(artifact, case, places) | {"size": len(memory)}
+        used = self._process.running
+        reason = self._attempt(memory, places, case, request)
+        if reason.startswith("killed") and used:
+            # earlier code may have damaged the child without a sign: only a fresh one can accuse
+            reason = self._attempt(memory, places, case, request)
+        if not reason:
+            reason = next(_faults(memory, places, artifact, case), "")
+            if reason:
+                self._process.end()
+        return reason
+
+    def _attempt(
+        self,
+        memory: mmap.mmap,
+        places: Mapping[str, Place],
+        case: Case,
+        request: Mapping[str, Any],
+    ) -> str:
+        """Copy the arrays in and run; what became of the child."""
+        octets = np.frombuffer(memory, np.uint8)
+        for name, place in places.items():
+            for low, high in _outside(place):
+                octets[low:high] = _FILL
+            np.copyto(place.view(memory), case.values[name])
+        return self._process.ask(request, config.TRIAL_TIMEOUT_S)
+
+    def _renew(self) -> None:
+        """A forked process shares nothing with its parent's child; the old one is kept, not ended."""
+        self._inherited.append(self._process)
+        self._lock, self._process = threading.Lock(), self._new_process()
 
 
-def trim() -> None:
-    """End the child if it holds much memory: the copies of a large call's arrays."""
-    with _lock:
-        if _process.held_bytes > _KEEP_BYTES:
-            _process.close()
-
-
-def _run(artifact: Artifact, case: Case) -> str:
-    places, size = _layout(case)
-    memory = _process.memory(size)
-    request = _request(artifact, case, places, len(memory))
-    used = _process.running
-    reason = _attempt(memory, places, case, request)
-    if reason.startswith("killed") and used:
-        # earlier code may have damaged the child without a sign: only a fresh one can accuse
-        reason = _attempt(memory, places, case, request)
-    if not reason:
-        reason = next(_faults(memory, places, artifact, case), "")
-        if reason:
-            _process.end()
-    return reason
-
-
-def _attempt(
-    memory: mmap.mmap, places: Mapping[str, Place], case: Case, request: Mapping[str, Any]
-) -> str:
-    """Copy the arrays in and run; what became of the child."""
-    octets = np.frombuffer(memory, np.uint8)
-    for name, place in places.items():
-        for low, high in _outside(place):
-            octets[low:high] = _FILL
-        np.copyto(place.view(memory), case.values[name])
-    return _process.ask(request, config.TRIAL_TIMEOUT_S)
-
-
-def _request(
-    artifact: Artifact, case: Case, places: Mapping[str, Place], size: int
-) -> dict[str, Any]:
-    args: list[tuple[str, int | float]] = []
+def arguments(
+    artifact: Artifact,
+    case: Case,
+    places: Mapping[str, Place],
+    pointer: Callable[[Place], tuple[int, ...]],
+) -> list[tuple[Any, ...]]:
+    """The arguments of a request, in parameter order: ``("pointer", ...)`` or (dtype name, number)."""
+    args: list[tuple[Any, ...]] = []
     for param in artifact.params:
         if param.pointer:
-            args.append(("pointer", places[param.key].origin))
+            args.append(("pointer", *pointer(places[param.key])))
         else:
             number = float if param.dtype.strong.kind == "f" else int
             args.append((param.dtype.strong.name, number(case.values[param.key])))
-    return {"library": artifact.library, "entry": artifact.entry, "size": size, "args": args}
+    return args
+
+
+def _native(artifact: Artifact, case: Case, places: Mapping[str, Place]) -> dict[str, Any]:
+    args = arguments(artifact, case, places, lambda place: (place.origin,))
+    return {"library": artifact.library, "entry": artifact.entry, "args": args}
 
 
 def _layout(case: Case) -> tuple[dict[str, Place], int]:
@@ -207,15 +246,5 @@ def _bits(array: Any) -> Any:
     return array.view(f"u{array.dtype.itemsize}")
 
 
-def _renew() -> None:
-    """A forked process shares nothing with its parent's child; the old one is kept, not ended."""
-    global _lock, _process
-    _inherited.append(_process)
-    _lock, _process = threading.Lock(), TrialProcess()
-
-
-_inherited: list[TrialProcess] = []
-_lock, _process = threading.Lock(), TrialProcess()
-atexit.register(close)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew)
+_trials = Trials(TrialProcess, _native)
+run_trial, close, trim = _trials.run, _trials.close, _trials.trim

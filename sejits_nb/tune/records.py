@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .. import config
 from ..machine.detect import machine_key
 from ..phase5_backend import cache
 from ..stages import Config, KernelSource, Measurement, Signature
@@ -12,8 +13,11 @@ _KIND = "choices"
 
 
 def record_key(source: KernelSource, signature: Signature, platform: str, check: str) -> str:
-    """Key of a tuning record: the kernel's text and constants, the call's layout, the machine."""
-    return cache.digest(*source.identity, repr(signature), platform, check, machine_key())
+    """Key of a tuning record: the kernel's text and constants, the call's layout, the machine and how
+    many of its CPUs may be used.
+    """
+    machine = f"{machine_key()} {config.threads()}"
+    return cache.digest(*source.identity, repr(signature), platform, check, machine)
 
 
 def remember(key: str, measurements: tuple[Measurement, ...], python_s: float, points: int) -> None:

@@ -63,7 +63,7 @@ def test_outputs_passed_and_not(make: MakeKernel, call: Callable[..., Any]) -> N
         lambda k, u: k(u, u),
         lambda k, u: k(u, u[::-1]),
         lambda k, u: k(u, np.zeros((6, 8))),
-        lambda k, u: k(u, np.zeros((6, 7), int)),
+        lambda k, u: k(u, np.zeros((6, 7), complex)),
         lambda k, u: k(u, np.zeros((6, 7)), "two"),
         lambda k, u: k(u, t=2.0),
         lambda k, u: k(u.astype(complex)),

@@ -1,4 +1,4 @@
-"""The published class spellings run as printed, but for the import line, and so does what stands on them."""
+"""The published class spellings run as printed, but for the import line; and what stands on them."""
 
 from __future__ import annotations
 
@@ -137,7 +137,8 @@ def test_without_any_compiler_both_run_as_plain_python_and_say_so(tmp_path: Path
         env={**os.environ, "SEJITS_CC": "/nonexistent", "PATH": ""},
     )  # fmt: skip
     assert ran.stdout.split()[0] == "36.0"
-    assert float(ran.stdout.split()[1]) == pytest.approx(jacobi(np.arange(48.0).reshape(6, 8)).sum())
+    wanted = jacobi(np.arange(48.0).reshape(6, 8)).sum()
+    assert float(ran.stdout.split()[1]) == pytest.approx(wanted)
     if "opencl" not in PLATFORMS:
         assert ran.stderr.count("SejitsWarning: ExampleKernel runs as plain Python") == 1
         assert ran.stderr.count("SejitsWarning: Jacobi runs as plain Python") == 1
@@ -288,11 +289,13 @@ def test_a_changed_neighbor_definition_re_specializes(make_jacobi: Callable[...,
 
 
 def test_a_subclass_inherits_the_kernel(run: Run) -> None:
-    text = SEPYA_2014.partition("jacobi_stencil =")[0] + """
+    diagonal = """
 class Diagonal(Jacobi):
     neighbor_definition = [[(-1, -1)], [(1, 1)]]
 """
-    out = run(text)["Diagonal"](fallback=False)(IMG)
+    out = run(SEPYA_2014.partition("jacobi_stencil =")[0] + diagonal)["Diagonal"](fallback=False)(
+        IMG
+    )
     assert np.allclose(out[1:-1, 1:-1], 0.1 * IMG[:-2, :-2] + 0.3 * IMG[2:, 2:])
 
 
@@ -386,10 +389,9 @@ def test_text_that_is_no_stencil_runs_on_grids(readable: bool, run: Run) -> None
     else:
         exec(UNREADABLE, names)
     kernel, out = names["Plain"](), np.zeros_like(IMG)
-    with pytest.warns(SejitsWarning, match="Plain runs as plain Python; .*Error [LS]00") as said:
+    with pytest.warns(SejitsWarning, match="Plain runs as plain Python; .*Error [LS]00"):
         kernel(IMG, out)
-        kernel.kernel(IMG, out)
-    assert len(said) == 1
+    kernel.kernel(IMG, out)  # a second warning would be an error here
     assert np.array_equal(out[0], IMG[0])
     assert not out[1:-1, 1:-1].any()
     with pytest.raises(LanguageError):
@@ -490,14 +492,14 @@ def test_a_grid_in_plain_python() -> None:
     for x in grid.interior_points():
         grid[x] = x[0]
         grid[x + (0, 1)] += 1.0
-    assert np.asarray(grid).sum() == grid.data.sum() == 15.0
+    assert np.asarray(grid).sum() == grid.data.sum() == 11.0
     grid.ghost_depth = 2
     assert list(grid.interior_points()) == []
     grid.ghost_depth = 0
     assert list(grid.border_points()) == []
     with pytest.raises(ValueError, match="it counts points"):
         grid.ghost_depth = -1
-    grid.data = [[1, 2, 3]]  # type: ignore[assignment]  # anything that makes an array
+    grid.data = [[1, 2, 3]]  # anything that makes an array
     assert grid.shape == (1, 3)
 
 

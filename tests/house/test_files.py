@@ -15,7 +15,16 @@ SPECIALIZER_FILES = {
     "knobs.py", "work.py", "reference.py", "cases.py", "rounding.py", "fusable.py",
 }  # fmt: skip
 """The same file names in each specializer: who knows one finds phase 3 of every other."""
-OWN_NOUNS = {"stencil": {"boundaries.py", "halo.py", "iterate.py", "neighborhoods.py", "points.py", "regions.py"}}
+OWN_NOUNS = {
+    "stencil": {
+        "boundaries.py",
+        "halo.py",
+        "iterate.py",
+        "neighborhoods.py",
+        "points.py",
+        "regions.py",
+    }
+}
 """Specializer -> files named for a noun that only this domain has."""
 
 

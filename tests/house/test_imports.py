@@ -58,7 +58,9 @@ TABLE = {
         )
     ),
     "testing": Rule(RECORDS | PHASES | {"machine", "pipeline", "registry", "tune", "kernel"}),
-    "stencil_kernel": Rule(RECORDS | PHASES | {"decorate", "kernel", "specializers.stencil"}),
+    "stencil_kernel": Rule(
+        RECORDS | PHASES | {"decorate", "kernel", "options", "specializers.stencil"}
+    ),
     "__init__": Rule(
         RECORDS | {"decorate", "kernel", "options", "registry"},
         {"magics": "load_ipython_extension", "stencil_kernel": "__getattr__|TYPE_CHECKING"},

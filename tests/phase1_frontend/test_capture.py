@@ -60,6 +60,13 @@ def test_free_names(body: str, free: str) -> None:
     assert found == free.split()
 
 
+def test_free_names_of_a_method() -> None:
+    """Its object's attributes are free, its other parameters are not."""
+    code = "def k(self, u, out):\n    out.data[0] = self.alpha * u.beta + gamma\n"
+    assert free_names(code, "k") == ("gamma",)
+    assert free_names(code, "k", method=True) == ("gamma", "self.alpha")
+
+
 @pytest.mark.parametrize(
     ("value", "frozen"),
     [

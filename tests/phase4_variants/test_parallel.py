@@ -27,7 +27,7 @@ def test_one_loop_is_parallel_and_vectorised(nest: Nest, show: Show) -> None:
 
 
 def test_a_remainder_is_shared_too(nest: Nest, show: Show) -> None:
-    shared = show(parallelize(unroll_and_jam(nest(5, 3), 0, 2), 2))
+    shared = show(parallelize(unroll_and_jam(nest(5, 5000), 0, 2), 2))
     assert shared.count("parallel, 2 threads") == 2
 
 

@@ -19,7 +19,6 @@ from sejits_nb.errors import BackendError, WrongResult
 from sejits_nb.ir.dast import Line
 from sejits_nb.ir.past import Unit
 from sejits_nb.kernel import SejitsWarning
-from sejits_nb.options import make_options
 from sejits_nb.platforms.c_openmp import SERIAL
 from sejits_nb.specializers.stencil import SPECIALIZER
 from sejits_nb.stages import Artifact, Case, Config, KernelSource, Report, SourceUnit, Variant
@@ -234,8 +233,7 @@ def test_a_cell_whose_variants_are_all_wrong_binds_nothing(
 def test_with_a_fallback_the_plain_python_runs_instead(monkeypatch: pytest.MonkeyPatch) -> None:
     planted = Planted(instead(r"(\[i \* 12 \+ j\] =)", r"\1 3.0 +"), (1, 2, 4)).platform
     monkeypatch.setattr(registry, "platform", lambda name: planted)
-    options = make_options(backend="c")
-    kernel = kernel_of_cell(CELL, "Cell In[1]", "", no_names, "stencil", options)
+    kernel = kernel_of_cell(CELL, "Cell In[1]", "", no_names, "stencil", {"backend": "c"})
     with pytest.warns(SejitsWarning, match="W001"):
         out = kernel(U)
     assert (out[1:-1, 1:-1] == 13.0).all()

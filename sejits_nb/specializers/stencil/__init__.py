@@ -7,6 +7,7 @@ from .calls import bind, sample, signature_of
 from .cases import cases, plain_run
 from .dast_passes import PASSES, must_be_exact
 from .dast_to_c import lower_to_c
+from .dast_to_opencl import lower_to_opencl
 from .interface import read_interface
 from .iterate import iterate
 from .knobs import knobs
@@ -23,7 +24,7 @@ SPECIALIZER = Specializer(
     signature=signature_of,
     parse=parse,
     passes=PASSES,
-    lower={"c": lower_to_c},
+    lower={"c": lower_to_c, "opencl": lower_to_opencl},
     knobs=knobs,
     work=work,
     exact=must_be_exact,

@@ -11,14 +11,22 @@ from ...ir.past import For, Literal, Unit
 SERIAL_BELOW_POINTS = 32_768
 """Under this many points starting the threads costs more than they save."""
 
+_GROUPS = (
+    Knob("group", (64, 256, 4096), 4096, "most work-items along a row in one work-group"),
+    Knob("rows", (1, 2), 1, "rows in one work-group"),
+)
+
 
 def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
-    """``threads``, ``unroll`` (rows or planes a step) and ``tile`` (rows a block).
+    """``threads``, ``unroll`` (rows or planes a step) and ``tile`` (rows a block); of work-items
+    ``group`` and ``rows``, their shape.
 
     Defaults are the model's choice: all threads on large grids, one row a step, no tiling.
     """
     core = next(s for s in unit.function.body if isinstance(s, For))
     nest = [n for n in walk(core) if isinstance(n, For)]
+    if nest[-1].work_item is not None:
+        return _GROUPS
     points = prod(_count(loop) for loop in nest)
     most = max(1, min(threads, _count(nest[0])))
     default_threads = most if points >= SERIAL_BELOW_POINTS else 1

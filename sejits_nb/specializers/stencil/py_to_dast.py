@@ -172,6 +172,8 @@ class _Reader:
         halo, ghost = depths(self.source, self.interface, (*prologue, *body), self.ndim)
         if self.every_point and any(ghost):
             self.findings.add("S021", loop.iter, grid=domain)
+        elif not self.every_point:
+            ghost = tuple(max(g, self.settings.get("ghost_depth", 0)) for g in ghost)
         return Sweep(point, domain, ghost, halo, (*prologue, *body), loc=at)
 
     def _loop_form(self, loop: ast.For) -> None:

@@ -165,7 +165,7 @@ def _deepest_in_text(source: KernelSource) -> int:
     settings, captured = dict(source.settings), dict(source.captured)
     function = parse_function(source)
     own, defined = receiver(source, function), settings.get("neighbor_definition")
-    deepest = max(1, settings.get("ghost_depth", 0))
+    deepest: int = max(1, settings.get("ghost_depth", 0))
     for n in ast.walk(function):
         match n:
             case ast.Call(ast.Attribute(ast.Name(name), "neighbors"), [_, _]) if (

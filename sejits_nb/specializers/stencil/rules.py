@@ -49,7 +49,7 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
                  "each with one integer an axis", "{example}", "no offsets"),
     "S026": Rule("neighbor_definition has no entry {got}", "with a neighbor_definition the second "
                  "argument is the constant index of one of its neighborhoods",
-                 "{own}.neighbors({point}, 0)", "{count} entries"),
+                 "{own}.neighbors({point}, 0)", "entries: {count}"),
     "S020": Rule("a coordinate is one of {ndim}, by a constant index", "the grid's axes are known at "
                  "compile time", "{point}[0]", "no axis"),
     "S021": Rule("all_points() with reads off the point needs a boundary mode",

@@ -1,0 +1,37 @@
+"""OpenCL: the device's own compiler and PyOpenCL; PoCL's wheel makes every CPU such a device."""
+
+from __future__ import annotations
+
+from ..contracts import Knob, Platform, VariantSpace
+from ..ir.past import Unit
+from ..phase4_variants.space import variant_space
+from ..phase4_variants.work_groups import work_groups
+from ..phase5_backend.dialects import OPENCL as DIALECT
+from ..phase5_backend.opencl_device import TRIALS, find_device
+from ..phase5_backend.print_source import print_source
+from ..phase5_backend.run_opencl import compile_opencl, load, most_work_items
+from ..stages import Config, SourceUnit
+
+_KNOBS = ("group", "rows")
+
+
+def space(unit: Unit, knobs: tuple[Knob, ...]) -> VariantSpace:
+    """The variants of *unit*: work-groups of whole rows, or of parts of one."""
+    most = most_work_items()
+
+    def grouped(unit: Unit, config: Config) -> Unit:
+        chosen = dict(config.items)
+        return work_groups(unit, chosen.get("group", most), chosen.get("rows", 1), most)
+
+    return variant_space(unit, tuple(k for k in knobs if k.name in _KNOBS), (grouped,))
+
+
+def emit(unit: Unit) -> SourceUnit:
+    """*unit* as OpenCL C, a kernel for each of its nests."""
+    return print_source(unit, DIALECT)
+
+
+OPENCL = Platform(
+    name="opencl", language="opencl", probe=find_device, space=space, emit=emit,
+    build=compile_opencl, load=load, trial=TRIALS.run, settle=TRIALS.trim,
+)  # fmt: skip
