@@ -13,11 +13,11 @@ from .options import RULES as OPTION_RULES
 from .phase5_backend import cache
 
 BACKEND_RULES: dict[str, Rule] = {
-    "B001": Rule("no C compiler was found, or the chosen one does not work",
-                 "the C platforms compile what they generate", "%sejits doctor"),
-    "B002": Rule("the C compiler refused generated code", "a defect of ours, unless SEJITS_CFLAGS or "
+    "B001": Rule("no C compiler or OpenCL device was found, or the chosen one does not work",
+                 "the platforms compile what they generate", "%sejits doctor"),
+    "B002": Rule("the compiler refused generated code", "a defect of ours, unless SEJITS_CFLAGS or "
                  "the code was edited", "report it with the file that the message names"),
-    "B003": Rule("the C compiler did not finish in time", "it was stopped, with all its children",
+    "B003": Rule("the compiler did not finish in time", "it was stopped, with all its children",
                  "another compiler by SEJITS_CC"),
     "B004": Rule("compiled code could not be loaded", "the library or its entry point is missing",
                  "%sejits cache clear, then run the cell again"),
@@ -28,6 +28,8 @@ BACKEND_RULES: dict[str, Rule] = {
                  "set SEJITS_CACHE_DIR or TMPDIR to a directory of yours with some space"),
     "B007": Rule("SEJITS_CFLAGS cannot be read", "it is split as a shell splits it",
                  "quote it as in a shell, or unset it"),
+    "B008": Rule("the OpenCL device cannot be used any more", "its threads do not live on in a forked "
+                 "process, and PoCL links what it compiles", "%sejits doctor"),
     "W001": Rule("every variant differs from the plain Python", "a variant runs only after it gave "
                  "what the plain Python gives", "check=\"fast\" allows for rounding; else report it"),
     "X001": Rule("a pass produced an ill-formed tree", "trees are checked between all phases",

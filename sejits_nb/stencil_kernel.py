@@ -226,6 +226,8 @@ class StencilKernel:
         grids = [v for v in (*args, *kwargs.values()) if isinstance(v, StencilGrid)]
         try:
             kernel = self._kernel(method, max((g._ghost_depth or 0 for g in grids), default=0))
+            if kernel.options.fallback and "__class__" in method.written.__code__.co_freevars:
+                raise LanguageError(_SUPER)  # a text alone has no class; the method itself has
         except LanguageError as error:
             return self._run_as_written(method.written, args, kwargs, error)
         arrays = [v.data if isinstance(v, StencilGrid) else v for v in args]
@@ -259,6 +261,10 @@ class StencilKernel:
 
 
 _making = threading.RLock()
+_SUPER = Diagnostic(
+    "L012", "'super' is not a function that the language knows",
+    "the compiled kernel cannot call back into Python", "call the other kernel outside of this one",
+)  # fmt: skip
 
 
 def _specialized(method: _Method) -> Callable[..., Any]:

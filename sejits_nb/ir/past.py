@@ -243,6 +243,8 @@ def show(e: PExpr) -> str:
             return f"{op}{_atom(operand)}"
         case Binary("*", left, right):
             return f"{_atom(left)}*{_atom(right)}"
+        case Binary("+" | "-" as op, Binary("+" | "-") as left, right):
+            return f"{show(left)} {op} {_term(right)}"
         case Binary(op, left, right):
             return f"{_term(left)} {op} {_term(right)}"
         case Ternary(test, then, orelse):

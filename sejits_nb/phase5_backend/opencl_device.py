@@ -119,7 +119,8 @@ def settings() -> dict[str, str]:
     path = os.environ.get("PATH", os.defpath)
     if shutil.which("ld", path=path) is None and (zig := _zig()):
         path = os.pathsep.join(filter(None, (path, str(_linker_script(zig)))))
-    return {"PATH": path, "POCL_MAX_PTHREAD_COUNT": str(config.threads())}
+    threads = os.environ.get("POCL_MAX_PTHREAD_COUNT") or str(config.threads())
+    return {"PATH": path, "POCL_MAX_PTHREAD_COUNT": threads}
 
 
 def _zig() -> Path | None:

@@ -28,7 +28,7 @@ from . import cache
 from .opencl_device import TRIALS, Device, NoDevice, find_device, linker, settings
 from .opencl_host import Host, scalar
 
-CODES = {"B006": "The OpenCL device cannot be used: it is gone, or this process was forked."}
+CODES = {"B008": "The OpenCL device cannot be used: it is gone, or this process was forked."}
 
 
 def compile_opencl(unit: SourceUnit, exact: bool) -> Artifact:
@@ -75,11 +75,7 @@ class OpenCLKernel:
         self._host = _host()
         self._program = self._host.program(artifact.library)
         self._params = artifact.params
-        self._launches = [
-            (one.entry, one.global_size, one.local_size)
-            for one in artifact.launches
-            if 0 not in one.global_size
-        ]
+        self._launches = [(x.entry, x.global_size, x.local_size) for x in artifact.launches]
         self._written = [n for n, p in enumerate(self._params) if p.pointer and not p.const]
         self._compiled = False
 
@@ -89,8 +85,6 @@ class OpenCLKernel:
 
     def bound(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A call without arguments on exactly these arrays: enqueue, and wait for the end."""
-        if not self._launches:
-            return lambda: None
         args: list[Any] = []
         staged: list[tuple[Any, Any, bool]] = []
         for number, param in enumerate(self._params):
@@ -110,10 +104,10 @@ class OpenCLKernel:
 
     def _run(self, run: Callable[[], None], staged: list[tuple[Any, Any, bool]]) -> None:
         if os.getpid() != _owner:
-            raise _error("B006", "OpenCL cannot be used in a forked process",
+            raise _error("B008", "OpenCL cannot be used in a forked process",
                          "the device's threads stay with the parent", "start it by spawn")  # fmt: skip
         if not self._compiled and linker() is None:
-            raise _error("B006", "PoCL finds no linker any more", "", "%sejits doctor")
+            raise _error("B008", "PoCL finds no linker any more", "", "%sejits doctor")
         for array, copy, _ in staged:
             copy[...] = array
         run()
@@ -124,7 +118,7 @@ class OpenCLKernel:
 
 
 def load(artifact: Artifact) -> OpenCLKernel:
-    """Load *artifact* into this process; raises :class:`BackendError` (B004, B006)."""
+    """Load *artifact* into this process; raises :class:`BackendError` (B004, B008)."""
     return OpenCLKernel(artifact)
 
 

@@ -24,7 +24,7 @@ def test_blocks_of_the_second_loop(nest: Nest, show: Show) -> None:
         "  for i in [0, 4)\n"
         "    for j in [jj, min_i64(jj + 2, 6))\n"
         "      for k in [0, 5)  [simd]\n"
-        "        out[(i*30 + j*5) + k] = u[(i*30 + j*5) + k]"
+        "        out[i*30 + j*5 + k] = u[i*30 + j*5 + k]"
     )
     assert tiled.helpers == ("min_i64",)
 
