@@ -14,6 +14,7 @@ import math
 import sys
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -66,6 +67,16 @@ def recapture(source: KernelSource, lookup: Namespace) -> KernelSource:
     """*source* with the values that its free names have now; equal if none has changed."""
     captured = tuple((name, freeze(value)) for name, value in free_values(source, lookup))
     return replace(source, captured=captured)
+
+
+def hold(source: KernelSource, lookup: Namespace) -> Namespace:
+    """What *lookup* has for the kernel's free names now, whatever another thread makes of them."""
+    values: dict[str, Any] = {}
+    for dotted in free_names(source.code, source.name, source.method):
+        root = dotted.partition(".")[0]
+        with suppress(KeyError, NameError, ValueError):  # ValueError: an empty closure cell
+            values[root] = lookup(root)
+    return values.__getitem__
 
 
 def free_values(source: KernelSource, lookup: Namespace) -> list[tuple[str, Any]]:
