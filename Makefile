@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: demo lab test lint golden bench help clean lock
+.PHONY: demo lab test test-platforms lint golden bench help clean lock
 
 PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 BIN := .venv/bin
@@ -23,7 +23,10 @@ lab: .venv/.has-lab ## open the tour in JupyterLab (the executed one, if make de
 	$(BIN)/jupyter lab $(firstword $(wildcard $(DEMO).ipynb) notebooks/00_tour.ipynb)
 
 test: .venv/.has-test ## run all tests and doctests, on two cores
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not platforms'
+
+test-platforms: .venv/.has-test ## run the tour without a compiler: on PoCL, on the ziglang wheel
+	$(BIN)/python -m pytest -n 2 tests/notebooks -m platforms
 
 lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/ruff check
@@ -49,7 +52,7 @@ clean: ## remove the virtual environment and everything that was built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 # One stamp a set of extras, so that a target installs only what it needs and only once.
 .venv/.has-demo: EXTRAS = demo$(ZIG)

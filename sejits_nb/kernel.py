@@ -20,7 +20,7 @@ from . import registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
-from .pipeline import Pipeline, free_names, recapture, select_platform, too_deep
+from .pipeline import Pipeline, free_names, hold, recapture, select_platform, too_deep
 from .stages import (
     BuildLog,
     KernelSource,
@@ -55,7 +55,8 @@ class Kernel:
         specializer.interface(source)  # what is no function at all is refused before anything else
         for name in {*options.backend} - {"auto", "python"}:
             registry.platform(name)
-        self._source = recapture(source, lookup)
+        self._held = hold(source, lookup)
+        self._source = recapture(source, self._held)
         self.interface = specializer.interface(self._source)
         self._plain = specializer.reference(self._source, lookup)
         self._ready: dict[tuple[tuple[str, ...], Signature], Specialization | None] = {}
@@ -135,10 +136,11 @@ class Kernel:
     def _refresh(self) -> None:
         """Look the captured names up again; a changed value makes another kernel."""
         if self._has_free_names:
-            now = recapture(self._source, self._lookup)
+            held = hold(self._source, self._lookup)
+            now = recapture(self._source, held)
             if now.identity != self._source.identity:
                 with self._lock:  # not while another thread specializes for the values before
-                    self._source = now
+                    self._source, self._held = now, held
                     self._plain = self._specializer.reference(now, self._lookup)
 
     def _specialize(
@@ -152,7 +154,7 @@ class Kernel:
             if platform is None:
                 return None
             request = Request(
-                self._specializer, platform, self._source, self._lookup, values, signature,
+                self._specializer, platform, self._source, self._held, values, signature,
                 options.check, tune, options.budget_s, options.pins,
                 self._last.config if self._last else None, fresh,
             )  # fmt: skip

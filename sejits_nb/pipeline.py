@@ -23,12 +23,14 @@ from .ir.check import check_past, check_provenance
 from .ir.dast import Statement
 from .ir.node import Span
 from .ir.past import Unit
-from .phase1_frontend.capture import free_names, from_function, recapture
+from .phase1_frontend.capture import free_names, from_function, hold, recapture
 from .phase1_frontend.diagnose import describe, too_deep
 from .phase3_lower.select_platform import select_platform
 from .stages import Artifact, Config, KernelSource, Signature, SourceUnit, Step, Trace, lines_of
 
-__all__ = ["Pipeline", "free_names", "from_function", "recapture", "select_platform", "too_deep"]
+__all__ = [
+    "Pipeline", "free_names", "from_function", "hold", "recapture", "select_platform", "too_deep",
+]  # fmt: skip
 # The first and the third phase each begin with a question that only a kernel can ask: what the source
 # captures, and which platform is there.
 

@@ -11,7 +11,7 @@ long register restrict return short signed sizeof static struct switch typedef u
 volatile while bool true false kernel global local constant private half event_t size_t ptrdiff_t
 int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t uintptr_t
 abs fabs sqrt exp log sin cos tan tanh pow floor fmod copysign min max asm typeof linux unix NAN
-INFINITY main
+INFINITY main uchar ushort uint ulong pipe uniform sampler_t vec_step read_only write_only read_write
 """.split())  # fmt: skip
 
 

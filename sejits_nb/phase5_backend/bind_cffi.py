@@ -90,13 +90,24 @@ def load(artifact: Artifact) -> NativeKernel:
 def _load(library: str) -> Any:
     """The library, mapped; GCC's runtime would bind the calling thread to one CPU for good."""
     if not hasattr(os, "sched_getaffinity"):
-        return _cffi_backend.load_library(library, _DLOPEN_FLAGS)
+        return _mapped(library)
     before = os.sched_getaffinity(0)
     try:
-        return _cffi_backend.load_library(library, _DLOPEN_FLAGS)
+        return _mapped(library)
     finally:
         if os.sched_getaffinity(0) != before:
             os.sched_setaffinity(0, before)
+
+
+def _mapped(library: str) -> Any:
+    try:
+        return _cffi_backend.load_library(library, _DLOPEN_FLAGS)
+    except UnicodeEncodeError:  # the locale knows fewer letters than the path has
+        import ctypes
+
+        name: Any = os.fsencode(library)  # ctypes takes bytes, though its stubs do not say so
+        handle = ctypes.CDLL(name, _DLOPEN_FLAGS)._handle
+        return _cffi_backend.load_library(_ffi.cast("void *", handle), _DLOPEN_FLAGS)
 
 
 def _c_type(param: Param) -> str:

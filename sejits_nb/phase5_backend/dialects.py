@@ -48,6 +48,7 @@ C_OPENMP = Dialect(
     header=("#include <math.h>", "#include <stdint.h>"),
     types=_C_TYPES,
     suffixes={"f32": "f", "f64": ""},
+    math_suffixes={"f32": "f"},
     restrict="restrict",
     entry="void",
     helper="static inline",

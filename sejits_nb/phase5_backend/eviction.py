@@ -25,6 +25,7 @@ _LATELY_S = 600.0
 """What was used as lately as this stays: a process may be about to load it."""
 _LEAVE = 0.9
 _LOCKS, _TOTAL, _SCRATCH = "locks", "total", "building"
+_DIGITS = 20
 
 
 class Unit(NamedTuple):
@@ -62,7 +63,7 @@ def count(root: Path, added_bytes: int) -> None:
         total = _read_total(root)
         if total is None or total + added_bytes > limit:
             total = evict(root, limit) - added_bytes
-        (root / _TOTAL).write_text(str(total + added_bytes), encoding="ascii")
+        _write_total(root, total + added_bytes)
 
 
 def evict(root: Path, limit_bytes: float) -> int:
@@ -136,5 +137,14 @@ def _remove(root: Path, path: Path) -> bool:
 
 def _read_total(root: Path) -> int | None:
     with suppress(OSError, ValueError):
-        return int((root / _TOTAL).read_text(encoding="ascii"))
+        return int((root / _TOTAL).read_bytes()[:_DIGITS])
     return None
+
+
+def _write_total(root: Path, total: int) -> None:
+    """In place: some file systems flush a file to the disk that is emptied and written anew."""
+    file = os.open(root / _TOTAL, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        os.pwrite(file, f"{total:0{_DIGITS}}".encode(), 0)
+    finally:
+        os.close(file)

@@ -185,13 +185,14 @@ def _refusal(unit: SourceUnit, kept: Path, log: str) -> Diagnostic:
     why = f"source kept in {kept / cache.SOURCE}; log: {kept / 'build.log'}"
     if log.startswith("no answer"):
         return Diagnostic("B003", f"the OpenCL compiler gave {log}", why, 'backend="c"')
-    located = re.search(r":(\d+):\d+: (?:fatal )?error: (.*)", log)
+    # PoCL leads with "error: file:4:14: ", others say "file:4:14: error: "
+    located = re.search(r":(\d+):\d+: (?:(?:fatal )?error: )?(.*)", log)
     number = int(located[1]) if located else 0
     loc = unit.lines[number - 1].loc if 0 < number <= len(unit.lines) else None
     span = loc or Span(0, 0, 0, 0)
     place = f"the OpenCL C generated for line {span.line}" if loc else "the generated OpenCL C"
     return Diagnostic(
-        "B002", f"{place} does not compile: {located[2] if located else log.splitlines()[-1]}", why,
+        "B002", f"{place} does not compile: {located[2] if located else log.splitlines()[0]}", why,
         "report it with the kept file",
         line=span.line, col=span.col, end_col=span.end_col if span.line == span.end_line else 0,
     )  # fmt: skip

@@ -124,14 +124,15 @@ def test_one_mode_a_grid() -> None:
     "wanted", ["wrapp", "clamp:2", 3, ("constant", "x"), "wrap,wrap,wrap", {"w": "wrap"}]
 )
 def test_a_boundary_that_is_none_is_refused(wanted: Any) -> None:
+    def kernel(u, out):  # type: ignore[no-untyped-def]  # a kernel
+        for x in out.interior_points():
+            out[x] = u[x + (0, 1)]
+
+    def called() -> None:
+        sj.stencil(kernel, boundary=wanted, fallback=False)(np.ones((4, 4)))
+
     with pytest.raises(OptionError):
-
-        @sj.stencil(boundary=wanted, fallback=False)
-        def kernel(u, out):  # type: ignore[no-untyped-def]  # a kernel
-            for x in out.interior_points():
-                out[x] = u[x + (0, 1)]
-
-        kernel(np.ones((4, 4)))
+        called()
 
 
 @pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?"])

@@ -1,7 +1,7 @@
 """Run in a process of its own: a decorated kernel and a ``%%stencil`` cell, and what became of them.
 
-Prints one line of JSON (see ``conftest.Outcome``).  ``argv[1]`` is the compiler's time limit in seconds;
-``argv[2]`` is Python that runs between a first specialization and everything that is told.
+Prints one line of JSON (see ``conftest.Outcome``).  ``argv[1]`` is the compiler's time limit in
+seconds; ``argv[2]`` is Python that runs between a first specialization and everything that is told.
 """
 
 import contextlib
@@ -53,21 +53,23 @@ def told(fallback: bool) -> dict[str, Any]:
         try:
             made(u, out)
         except SejitsError as problem:
-            error = problem.code
+            error, text = problem.code, str(problem)
             assert not out.any()
-            assert str(problem).count("\n") >= 2
+            assert text.count("\n") >= 2
     about = {"native": made.build is not None, "said": [str(w.message) for w in said]}
     return about | {"error": error, "right": bool(np.allclose(out, wanted))}
 
 
 def cell() -> dict[str, Any]:
     """The same as a cell, and a call of what it binds."""
-    shell = InteractiveShell.instance()
+    shell: Any = InteractiveShell.instance()
     shell.run_cell("%load_ext sejits_nb")
     shell.user_ns["u"] = u
     names = set(shell.user_ns)
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        done = shell.run_cell(f"%%stencil --on u -t none -q -b openmp -b c -b python\n{BODY.lstrip()}")
+        done = shell.run_cell(
+            f"%%stencil --on u -t none -q -b openmp -b c -b python\n{BODY.lstrip()}"
+        )
     problem = done.error_in_exec or done.error_before_exec
     if problem is not None:
         assert isinstance(problem, SejitsError), problem

@@ -16,7 +16,7 @@ from .conftest import Probe, needs_gcc
 
 Script = Callable[[str, str], str]
 pytestmark = needs_gcc
-ONLY_KERNELS = "case \"$*\" in *-shared*) grep -q probe kernel.c || {{ {action}; }};; esac\n"
+ONLY_KERNELS = 'case "$*" in *-shared*) grep -q probe kernel.c || {{ {action}; }};; esac\n'
 """A compiler that works until it meets a kernel: the one-line program still compiles."""
 
 
@@ -56,10 +56,10 @@ def test_a_compiler_that_hangs_is_stopped_with_its_children(
 ) -> None:
     pid = tmp_path / "pid"
     hangs = ONLY_KERNELS.format(action=f"sleep 1000 & echo $! > {shlex.quote(str(pid))}; wait")
-    found = probe({"SEJITS_CC": script("cc", hangs + 'exec gcc "$@"')}, limit_s=3)
+    found = probe({"SEJITS_CC": script("cc", hangs + 'exec gcc "$@"')}, limit_s=2)
     assert found.fallback.right
     (said,) = found.fallback.said
-    assert "did not finish within 3 s" in said
+    assert "did not finish within 2 s" in said
     assert (found.strict.error, found.cell.error) == ("B003", "B003")
     assert gone(pid)
 

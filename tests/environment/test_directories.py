@@ -59,9 +59,7 @@ def test_a_cache_without_the_right_to_write(probe: Probe, tmp_path: Path) -> Non
     assert kept_for_this_process_only(found)
 
 
-def test_a_filled_cache_serves_where_nothing_can_be_written(
-    probe: Probe, small_disk: Path
-) -> None:
+def test_a_filled_cache_serves_where_nothing_can_be_written(probe: Probe, small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,rw,size=16m", str(small_disk)], check=True)
     env = {"SEJITS_CACHE_DIR": str(small_disk)}
     assert probe(env).all_native
@@ -91,7 +89,11 @@ def test_an_empty_environment(probe: Probe) -> None:
 
 
 def test_no_home_directory(probe: Probe, tmp_path: Path) -> None:
-    env = {"HOME": str(tmp_path / "gone" / "away"), "XDG_CACHE_HOME": None, "SEJITS_CACHE_DIR": None}
+    env = {
+        "HOME": str(tmp_path / "gone" / "away"),
+        "XDG_CACHE_HOME": None,
+        "SEJITS_CACHE_DIR": None,
+    }
     (tmp_path / "gone").write_text("")
     assert kept_for_this_process_only(probe(env))
 

@@ -229,7 +229,9 @@ for _ in range(2):
 @pytest.mark.parametrize("bind", ["", "true"])
 def test_the_cpu_affinity_stays(bind: str, tmp_path: Path) -> None:
     """GCC's runtime binds the thread that loads it when OMP_PROC_BIND asks for bound threads."""
-    text = "def smooth(u, out):\n    for x in out.interior_points():\n        out[x] = u[x + (0, 1)]\n"
+    text = (
+        "def smooth(u, out):\n    for x in out.interior_points():\n        out[x] = u[x + (0, 1)]\n"
+    )
     (tmp_path / "kernels_of_a_test.py").write_text(text)
     env = {k: v for k, v in os.environ.items() if not k.startswith("OMP_")}
     env |= {"OMP_PROC_BIND": bind} if bind else {}
@@ -256,9 +258,7 @@ def test_the_cpu_affinity_stays(bind: str, tmp_path: Path) -> None:
         ({"SEJITS_THREADS": "²"}, 3),
     ],
 )
-def test_threads_to_use(
-    monkeypatch: pytest.MonkeyPatch, env: dict[str, str], threads: int
-) -> None:
+def test_threads_to_use(monkeypatch: pytest.MonkeyPatch, env: dict[str, str], threads: int) -> None:
     for name in ("SEJITS_THREADS", "OMP_NUM_THREADS", "OMP_THREAD_LIMIT"):
         monkeypatch.delenv(name, raising=False)
     for name, value in env.items():

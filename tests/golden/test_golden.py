@@ -18,6 +18,7 @@ from sejits_nb.ir.node import Span, walk
 from sejits_nb.ir.past import Declare, For, Store, Unit
 from sejits_nb.pipeline import Pipeline
 from sejits_nb.platforms.c_openmp import OPENMP
+from sejits_nb.platforms.opencl import OPENCL
 from sejits_nb.specializers.stencil import SPECIALIZER
 from sejits_nb.stages import (
     ArrayType,
@@ -60,16 +61,16 @@ class Kernel:
         kinds: list[tuple[str, ArrayType | ScalarType]] = [(g, array) for g in self.grids]
         return Signature((*kinds, *((n, ScalarType(F64)) for n in self.numbers)))
 
-    def front(self) -> Trace:
-        return PIPELINE.front(KernelSource(self.name, self.cell, "Cell In[1]"), self.signature)
+    def front(self, pipeline: Pipeline = PIPELINE) -> Trace:
+        return pipeline.front(KernelSource(self.name, self.cell, "Cell In[1]"), self.signature)
 
-    def variant(self, text: str) -> tuple[Trace, SourceUnit]:
+    def variant(self, text: str, pipeline: Pipeline = PIPELINE) -> tuple[Trace, SourceUnit]:
         """Phases 4 and 5 of the configuration ``unroll=4 threads=2``."""
         pairs = (pair.split("=") for pair in text.split())
         config = Config(tuple((knob, int(value)) for knob, value in pairs))
-        trace = self.front()
-        space = PIPELINE.space(trace, THREADS)
-        return PIPELINE.emit(PIPELINE.choose(trace, space, config))
+        trace = self.front(pipeline)
+        space = pipeline.space(trace, THREADS)
+        return pipeline.emit(pipeline.choose(trace, space, config))
 
 
 KERNELS = (
@@ -156,6 +157,21 @@ def test_variant(kernel: Kernel, config: str, golden: Callable[[str, str], None]
     trace, _ = kernel.variant(config)
     later = [step for step in trace.steps if step.phase > 3]
     golden(f"files/{kernel.name}-{_file_part(config)}.txt", listing(later))
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen"),
+    [
+        ("blur", "group=4096 rows=2"),
+        ("laplacian", "group=64 rows=1"),
+        ("limiter", "group=4096 rows=1"),
+    ],
+)
+def test_opencl(name: str, chosen: str, golden: Callable[[str, str], None]) -> None:
+    kernel = next(k for k in KERNELS if k.name == name)
+    trace, _ = kernel.variant(chosen, Pipeline(SPECIALIZER, OPENCL))
+    later = [step for step in trace.steps if step.phase > 3]
+    golden(f"files/{name}-opencl-{_file_part(chosen)}.txt", listing(later))
 
 
 def _file_part(config: str) -> str:

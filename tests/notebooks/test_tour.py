@@ -22,8 +22,10 @@ def double(u, out):
     for x in out.interior_points():
         out[x] = 2.0 * u[x]
 """
+NO_COMPILER = {"SEJITS_CC": "/nonexistent/cc", "PATH": "/nonexistent"}
 NATIVE = re.compile(
-    r"(\w+) +\d\S* (?:s|ms|µs) +[\d ]+× faster  \d lines of Python → \d+ lines of C  (\w+)  correct"
+    r"(\w+) +\d\S* (?:s|ms|µs) +[\d ]+× faster  \d lines of Python → \d+ lines of (?:OpenCL )?C"
+    r"  (\w+)  correct"
 )
 
 
@@ -41,7 +43,7 @@ def read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
 
 
-def demo(to: Path, notebook: Path = TOUR, **env: str) -> Demo:
+def demo(to: Path, notebook: Path = TOUR, /, **env: str) -> Demo:
     command = (sys.executable, ROOT / "notebooks" / "run.py", notebook, "--to", to)
     done = subprocess.run(
         command, env={**os.environ, **env}, capture_output=True, text=True, check=False
@@ -70,7 +72,7 @@ def native(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    return demo(tmp_path_factory.mktemp("plain"), SEJITS_CC="/nonexistent/cc", PATH="/nonexistent")
+    return demo(tmp_path_factory.mktemp("plain"), **NO_COMPILER, OCL_ICD_VENDORS="/nonexistent")
 
 
 def test_the_tour_is_saved_clean() -> None:
@@ -124,7 +126,26 @@ def test_without_a_compiler_the_tour_runs_as_plain_python(plain: Demo) -> None:
     assert not NATIVE.search(plain.said)
     assert cells_with_errors(plain.notebook) == ["wrong"]
     assert "runs as plain Python" in plain.cell("blur").outputs[-1].data["text/plain"]
-    assert "pip install ziglang" in plain.cell("doctor").outputs[0].text
+    said = plain.cell("doctor").outputs[0].text
+    assert "pip install ziglang" in said
+    assert 'pip install "sejits_nb[opencl]"' in said
+
+
+@pytest.mark.platforms
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("env", "platform"),
+    [(NO_COMPILER, "opencl"), ({"PATH": "/nonexistent"}, "c")],
+    ids=["PoCL with the linker of the ziglang wheel", "the ziglang wheel's compiler"],
+)
+def test_the_wheels_carry_the_tour_where_the_path_is_empty(
+    env: dict[str, str], platform: str, tmp_path: Path
+) -> None:
+    ran = demo(tmp_path, **env, SEJITS_CACHE_DIR=str(tmp_path / "cache"))
+    assert ran.status == 0, ran.said
+    assert NATIVE.findall(ran.said) == [(name, platform) for name in KERNELS], ran.said
+    assert cells_with_errors(ran.notebook) == ["wrong"]
 
 
 @pytest.mark.parametrize(

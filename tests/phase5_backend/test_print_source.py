@@ -33,8 +33,9 @@ from sejits_nb.ir.past import (
 )  # fmt: skip
 from sejits_nb.phase5_backend.bind_cffi import load
 from sejits_nb.phase5_backend.compile_c import compile_source
-from sejits_nb.phase5_backend.dialects import C_OPENMP
+from sejits_nb.phase5_backend.dialects import C_OPENMP, OPENCL
 from sejits_nb.phase5_backend.print_source import expression, print_source
+from sejits_nb.stages import Launch
 
 HERE, SWEEP, HEAD = Span(4, 8, 4, 20), Span(3, 13, 3, 30), Span(2, 0, 2, 14)
 A, B, C = (Variable(n, dtype=F64) for n in "abc")
@@ -99,7 +100,7 @@ def test_expressions_have_the_fewest_parentheses(e: PExpr, text: str) -> None:
         (0.1, F32, "0.1f"), (16777216.0, F32, "1.6777216e+07f"), (1e20, F32, "1e+20f"),
         (-0.0, F64, "-0.0"), (-2.5, F32, "-2.5f"), (math.inf, F64, "INFINITY"),
         (-math.inf, F64, "-INFINITY"), (math.nan, F64, "NAN"), (3, I64, "3"), (-3, I64, "-3"),
-        (-(2**63), I64, "(-9223372036854775807 - 1)"), (200, U8, "200u"), (True, BOOL, "1"),
+        (-(2**63), I64, "(-9223372036854775807L - 1)"), (200, U8, "200u"), (True, BOOL, "1"),
         (3, F64, "3.0"),
     ],
 )  # fmt: skip
@@ -202,7 +203,7 @@ def test_parameters() -> None:
     params = (U, Param("n", I64), Param("t", F32), Param("flag", BOOL), OUT)
     printed = print_source(unit(params=params), C_OPENMP).text
     assert (
-        "void k(const double *restrict u, const int64_t n, const float t, const uint8_t flag, "
+        "void k(const double *restrict u, const int64_t n, const float t, const _Bool flag, "
         "double *restrict out)" in " ".join(printed.split())
     )
 
@@ -276,3 +277,67 @@ def test_gcc_computes_what_the_tree_says(trees: list[PExpr]) -> None:
         run({"out": out, **scope})
         wanted = np.array([value_of(e, scope) for e in trees])
         np.testing.assert_array_equal(out, wanted)
+
+
+# -- the second dialect
+
+
+@pytest.mark.parametrize(
+    ("e", "wanted"),
+    [
+        (literal(math.inf), "(double)INFINITY"),
+        (literal(-math.inf), "-(double)INFINITY"),
+        (literal(math.nan, F32), "(float)NAN"),
+        (CallC("pow", (A, literal(-math.inf)), dtype=F64), "pow(a, -(double)INFINITY)"),
+        (CallC("sqrt", (literal(0.5, F32),), dtype=F32), "sqrt(0.5f)"),
+        (CallC("abs", (A,), dtype=F64), "fabs(a)"),
+        (Convert(I, dtype=F32), "(float)i"),
+    ],
+)
+def test_opencl_functions_are_overloaded(e: PExpr, wanted: str) -> None:
+    assert expression(e, OPENCL) == wanted
+
+
+def test_opencl_kernels_one_a_nest() -> None:
+    def nest(start: int, array: str, *sizes: tuple[int, int]) -> For:
+        body: tuple[For | Store, ...] = (Store(array, I, literal(1.0), loc=HERE),)
+        for dimension, (count, group) in enumerate(sizes):
+            body = (For("ij"[dimension], literal(start, I64), literal(start + count, I64), body,
+                        independent=True, work_item=dimension, group=group, loc=SWEEP),)  # fmt: skip
+        assert isinstance(body[0], For)
+        return body[0]
+
+    flags = Param("flags", BOOL, pointer=True, const=False)
+    made = unit(
+        nest(1, "out", (6, 3), (4, 2)), nest(0, "flags", (5, 0)), params=(OUT, flags),
+        helpers=("mod_f32",),
+    )  # fmt: skip
+    printed = print_source(made, OPENCL)
+    assert printed.launches == (Launch("k", (6, 4), (3, 2)), Launch("k_1", (5,), (1,)))
+    assert (
+        printed.text.partition("/*")[2].partition("\n\n")[2]
+        == """\
+__kernel __attribute__((reqd_work_group_size(3, 2, 1)))
+void k(__global double *restrict out, __global uchar *restrict flags)
+{
+    const long j = get_global_id(1) + 1;
+    const long i = get_global_id(0) + 1;
+    out[i] = 1.0;
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void k_1(__global double *restrict out, __global uchar *restrict flags)
+{
+    const long i = get_global_id(0);
+    flags[i] = 1.0;
+}
+"""
+    )
+    assert "fmod(a, b)" in printed.text
+
+
+def test_opencl_loops_that_are_not_mapped_are_loops_of_one_work_item() -> None:
+    loop = For("i", literal(0, I64), literal(9, I64), (Store("out", I, A, loc=HERE),), loc=SWEEP)
+    printed = print_source(unit(loop), OPENCL)
+    assert printed.launches == (Launch("k", (1,), (1,)),)
+    assert "    for (long i = 0; i < 9; i++) {" in printed.text

@@ -128,8 +128,11 @@ def _misfit(
 def _array(name: str, value: Any, output: bool) -> np.ndarray[Any, Any]:
     try:
         array = np.asarray(value)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise _error("A003", f"{name!r} is no array: {error}", "", "pass a NumPy array") from None
+    if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):
+        raise _error("A003", f"{name!r} has masked values", "a kernel would read what the mask hides",
+                     f"{name}.filled(0.0)")  # fmt: skip
     if array.ndim == 0 or array.ndim > _MOST_AXES:
         raise _error("A006", f"{name!r} has {array.ndim} axes", f"grids have 1 to {_MOST_AXES} axes",
                      "reshape it, or pass a slice")  # fmt: skip

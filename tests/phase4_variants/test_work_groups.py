@@ -1,0 +1,59 @@
+"""Work-groups: whole rows where they fit, always a divisor of the work-items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sejits_nb.ir.node import walk
+from sejits_nb.ir.past import For, Unit
+from sejits_nb.phase3_lower.work_items import map_to_work_items
+from sejits_nb.phase4_variants.work_groups import work_groups
+
+Nest = Callable[..., Unit]
+
+
+def groups(unit: Unit, size: int, rows: int, most: int = 4096) -> tuple[int, ...]:
+    """Work-items in a group, dimension 0 first."""
+    grouped = work_groups(map_to_work_items(unit), size, rows, most)
+    found = {n.work_item: n.group for n in walk(grouped) if isinstance(n, For)}
+    return tuple(found[d] for d in sorted(d for d in found if d is not None))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "size", "rows", "wanted"),
+    [
+        ((510, 510), 4096, 1, (510, 1)),
+        ((510, 510), 4096, 2, (510, 2)),
+        ((510, 510), 256, 1, (255, 1)),
+        ((509, 509), 256, 2, (1, 1)),
+        ((8, 9, 10), 100, 4, (10, 3, 1)),
+        ((7, 8, 9, 10), 5, 1, (5, 1, 1)),
+        ((5000,), 4096, 2, (2500,)),
+        ((0, 5), 4096, 2, (5, 1)),
+    ],
+)
+def test_the_largest_divisors(
+    nest: Nest, lengths: tuple[int, ...], size: int, rows: int, wanted: tuple[int, ...]
+) -> None:
+    assert groups(nest(*lengths), size, rows) == wanted
+
+
+def test_a_group_is_no_larger_than_the_device_takes(nest: Nest) -> None:
+    assert groups(nest(64, 64), 4096, 2, most=64) == (64, 1)
+    assert groups(nest(64, 64), 4096, 2, most=32) == (32, 1)
+
+
+def test_the_loops_are_shown_with_their_groups(nest: Nest, show: Callable[[Unit], str]) -> None:
+    assert (
+        show(work_groups(map_to_work_items(nest(4, 6)), 4096, 2, 4096))
+        == """\
+for i in [0, 4)  [work-item 1, groups of 2]
+  for j in [0, 6)  [work-item 0, groups of 6]
+    out[i*6 + j] = u[i*6 + j]"""
+    )
+
+
+def test_loops_that_are_not_mapped_stay_as_they_are(nest: Nest) -> None:
+    assert work_groups(nest(4, 6), 4096, 2, 4096) == nest(4, 6)
