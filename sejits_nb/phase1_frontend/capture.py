@@ -76,7 +76,7 @@ def hold(source: KernelSource, lookup: Namespace) -> Namespace:
         root = dotted.partition(".")[0]
         with suppress(KeyError, NameError, ValueError):  # ValueError: an empty closure cell
             values[root] = lookup(root)
-    return values.__getitem__
+    return lambda name: values[name] if name in values else lookup(name)
 
 
 def free_values(source: KernelSource, lookup: Namespace) -> list[tuple[str, Any]]:
