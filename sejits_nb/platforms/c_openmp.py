@@ -11,6 +11,7 @@ from ..phase4_variants.parallel import parallelize
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.tile import tile
 from ..phase4_variants.unroll import unroll_and_jam
+from ..phase4_variants.unroll_fully import unroll_fully
 from ..phase5_backend.bind_cffi import load
 from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
 from ..phase5_backend.dialects import C_OPENMP
@@ -22,6 +23,7 @@ _TRANSFORMATIONS = (
     lambda unit, config: _tiled(unit, config),
     lambda unit, config: unroll_and_jam(unit, _axes(unit)[0], _value(config, "unroll", 1)),
     lambda unit, config: parallelize(unit, _value(config, "threads", 1)),
+    lambda unit, config: unroll_fully(unit) if _value(config, "whole", 0) else unit,
 )
 """Phase 4 on this platform, in order; each reads its own knob."""
 
@@ -33,7 +35,7 @@ class _Unusable:
 
 
 def space(unit: Unit, knobs: tuple[Knob, ...]) -> VariantSpace:
-    """The variants of *unit*: tiles, then register tiles, then threads."""
+    """The variants of *unit*: tiles, register tiles, threads, and tiny grids without loops."""
     return variant_space(unit, knobs, _TRANSFORMATIONS)
 
 

@@ -19,7 +19,8 @@ def names(unit: Unit, threads: int) -> list[str]:
 
 
 def test_small_spaces_default_first(nest: Nest) -> None:
-    assert names(nest(10), 2) == ["threads=1", "threads=2"]
+    assert names(nest(20), 2) == ["threads=1", "threads=2"]
+    assert names(nest(10), 2) == ["threads=1 whole=1", "threads=1 whole=0", "threads=2 whole=0"]
     assert names(nest(10, 10), 1) == ["threads=1 unroll=1", "threads=1 unroll=2",
                                       "threads=1 unroll=4"]  # fmt: skip
     assert names(nest(40_000), 2) == ["threads=2", "threads=1"]
@@ -29,7 +30,10 @@ def test_configurations_that_repeat_another_s_code_are_left_out(nest: Nest) -> N
     """Three rows cannot be unrolled by four, nor tiled by sixteen."""
     assert names(nest(3, 3, 3), 1) == ["threads=1 unroll=1 tile=0", "threads=1 unroll=2 tile=0"]
     assert names(nest(0, 3), 1) == ["threads=1 unroll=1"]
-    assert names(nest(1, 1, 1), 8) == ["threads=1 unroll=1 tile=0"]
+    assert names(nest(1, 1, 1), 8) == [
+        "threads=1 unroll=1 tile=0 whole=1",
+        "threads=1 unroll=1 tile=0 whole=0",
+    ]
 
 
 def test_every_combination_of_knobs_is_a_variant_of_its_own(nest: Nest) -> None:
