@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-platforms lint golden bench help clean lock
+.PHONY: demo lab test test-platforms lint golden bench help clean lock test-properties
 
 PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 BIN := .venv/bin
@@ -25,8 +25,11 @@ lab: .venv/.has-lab ## open the tour in JupyterLab (the executed one, if make de
 test: .venv/.has-test ## run all tests and doctests, on two cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not platforms'
 
-test-platforms: .venv/.has-test ## run the tour without a compiler: on PoCL, on the ziglang wheel
-	$(BIN)/python -m pytest -n 2 tests/notebooks -m platforms
+test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); acceptance kernels on OpenCL
+	$(BIN)/python -m pytest -n 2 tests -m platforms
+
+test-properties: .venv/.has-test ## over a thousand generated kernels against the plain Python
+	SEJITS_PROPERTY_EXAMPLES=$(or $(SEJITS_PROPERTY_EXAMPLES),350) $(BIN)/python -m pytest -n 2 tests/properties
 
 lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ INFINITY main uchar ushort uint ulong pipe uniform sampler_t vec_step read_only 
 """.split())  # fmt: skip
 
 
-_GENERATED = re.compile(r"[a-z]+_[biuf][a-z0-9]+|.*__\d+")
+_GENERATED = re.compile(r"[a-z]+_[biuf][a-z0-9]+|.*__x?\d+")
 """Names that generated code makes itself: helpers (``mod_f64``) and unrolled copies (``acc__1``)."""
 
 

@@ -2,8 +2,8 @@
 
 for i in [1, 3)                       a = u[6]
   for j in [1, 3)            ->       out[6] = a * 2.0
-    a = u[i*5 + j]                    a__1 = u[7]
-    out[i*5 + j] = a * 2.0            out[7] = a__1 * 2.0  ...
+    a = u[i*5 + j]                    a__x1 = u[7]
+    out[i*5 + j] = a * 2.0            out[7] = a__x1 * 2.0  ...
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _named(body: list[Statement], number: int) -> list[Statement]:
 
     def rule(n: Node) -> Node | None:
         if isinstance(n, Declare | Variable) and n.name in declared:
-            return dataclasses.replace(n, name=f"{n.name}__{number}")
+            return dataclasses.replace(n, name=f"{n.name}__x{number}")
         return None
 
     return [rewrite(s, rule) for s in body]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import sejits_nb as sj
+from sejits_nb import registry
 
 MakeKernel = Callable[..., Any]
 _numbers = count()
@@ -44,3 +45,23 @@ def body(*lines: str, params: str = "u, out", before: str = "") -> str:
     inner = "\n".join(f"        {row}" for line in lines for row in line.split("\n"))
     head = f"def k({params}):\n" + (f"    {before}\n" if before else "")
     return f"{head}    for x in out.interior_points():\n{inner}\n"
+
+
+BOTH = {"test_kernels", "test_boundaries"}
+"""Modules whose kernels run on both platforms."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    module = metafunc.module.__name__.rpartition(".")[2]
+    if module in BOTH and "pins" not in metafunc.fixturenames:
+        opencl = pytest.param("opencl", marks=pytest.mark.platforms)
+        metafunc.parametrize("first_platform", ["openmp", opencl], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def first_platform(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``auto`` takes this platform first, where a module runs on both; it must be there."""
+    wanted = getattr(request, "param", None)
+    if wanted:
+        assert registry.platform(wanted).probe().usable
+        monkeypatch.setattr(registry, "PREFERENCE", (wanted, *registry.PREFERENCE))

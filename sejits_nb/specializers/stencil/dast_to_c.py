@@ -100,7 +100,9 @@ class _RegionLowering:
         value: past.PExpr = past.Load(
             self.names[e.grid], self.index(grid, e.point), dtype=grid.dtype, loc=e.loc
         )
-        for axis in sorted(self.region.rim):
+        for axis in sorted(
+            self.region.rim, reverse=True
+        ):  # outside of two axes: the first's constant
             boundary, offset = grid.boundary[axis], e.point.offset[axis]
             if offset and boundary.mode == "constant":
                 inside = _inside(_moved(past.Variable(self.loops[axis]), offset), grid.shape[axis])

@@ -122,7 +122,7 @@ class _Evaluation:
         at = [i + o for i, o in zip(self.index, point.offset, strict=True)]
         axes = list(zip(at, grid.shape, grid.boundary, strict=True))
         values = array[tuple(mapped(i, n, b.mode) for i, n, b in axes)]
-        for i, n, b in axes:
+        for i, n, b in reversed(axes):
             if b.mode == "constant":
                 values = np.where((i < 0) | (i >= n), array.dtype.type(b.value), values)
         return values

@@ -1,0 +1,92 @@
+"""Generated kernels of the whole language equal the plain Python to the bit, on both platforms.
+
+Their arithmetic is exact (see ``wider.py``), so there is no tolerance.  ``SEJITS_PROPERTY_EXAMPLES`` is
+the number of programs for each number of axes, a tenth as many on OpenCL.  They are the same in each
+run, unless ``SEJITS_PROPERTY_RANDOM`` is set.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+import sejits_nb as sj
+from sejits_nb.errors import ArgumentError, BackendError, InternalError, SejitsError
+
+from .test_programs import LAYOUTS, LEAST_NATIVE, PINS, laid_out, module_of
+from .wider import WiderProgram, expect_exactly, limits, wider_programs
+
+EXAMPLES = int(os.environ.get("SEJITS_PROPERTY_EXAMPLES", "40"))
+MOST = {1: 12, 2: 7, 3: 4}
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+@pytest.mark.parametrize("backend", ["c", "opencl"])
+def test_generated_kernels_of_the_whole_language_are_exact(backend: str, ndim: int) -> None:
+    if backend == "opencl":
+        pytest.importorskip("pyopencl")
+    tally: Counter[str] = Counter()
+
+    @settings(
+        max_examples=EXAMPLES if backend == "c" else max(5, EXAMPLES // 10),
+        derandomize="SEJITS_PROPERTY_RANDOM" not in os.environ,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(wider_programs(ndim), st.sampled_from(PINS[ndim]), st.integers(0, 2**32 - 1))
+    def run(program: WiderProgram, pins: str, seed: int) -> None:
+        note(f"boundary={program.boundary!r} dtypes={program.dtypes}\n{program.text}")
+        options = {"backend": "openmp", "set": pins} if backend == "c" else {"backend": backend}
+        tally[_outcome(program, options, Random(seed))] += 1
+
+    run()
+    rejected = {code: n for code, n in tally.items() if code != "native"}
+    assert tally["native"] >= LEAST_NATIVE * tally.total(), f"rejected: {rejected}"
+
+
+def _outcome(program: WiderProgram, options: dict[str, Any], random: Random) -> str:
+    """``native``, or the code of the error that refused it; two shapes and layouts each."""
+    function = vars(module_of(program))[program.name]
+    try:
+        kernel = sj.stencil(function, boundary=program.boundary, fallback=False, **options)
+        for _ in range(2):
+            _compare(program, kernel, _values(program, random))
+    except (InternalError, BackendError, ArgumentError):
+        raise  # never the program's fault
+    except SejitsError as error:
+        note(str(error))
+        return error.code
+    return "native"
+
+
+def _compare(program: WiderProgram, kernel: Any, values: dict[str, Any]) -> None:
+    wanted = expect_exactly(program, values)
+    before = {n: v.copy() for n, v in values.items() if isinstance(v, np.ndarray)}
+    plain = {n: v.copy() if n in program.outputs else v for n, v in values.items()}
+    kernel(**values)
+    kernel.reference(**plain)
+    for name in program.inputs:
+        np.testing.assert_array_equal(values[name], before[name], f"input {name} changed")
+    for name in program.outputs:
+        np.testing.assert_array_equal(plain[name], wanted[name], f"reference and oracle, {name}")
+        np.testing.assert_array_equal(values[name], wanted[name], f"native and oracle, {name}")
+
+
+def _values(program: WiderProgram, random: Random) -> dict[str, Any]:
+    """Grids that may be smaller than the halo, and hold nothing that the program's ranges do not."""
+    generator = np.random.default_rng(random.randrange(2**32))
+    shape = tuple(2 * g + random.randint(1, MOST[len(program.ghost)]) for g in program.ghost)
+    values = dict(program.numbers)
+    for name, dtype in zip((*program.inputs, *program.outputs), program.dtypes, strict=True):
+        lo, hi = limits(np.dtype(dtype), name in program.wild)
+        kind = dtype if name in program.wild else "i8"
+        content = generator.integers(lo, hi, shape, kind, endpoint=True)
+        values[name] = laid_out(content, dtype, random.choice(LAYOUTS))
+    return values
