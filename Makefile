@@ -28,8 +28,9 @@ test: .venv/.has-test ## run all tests and doctests, on two cores
 test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); acceptance kernels on OpenCL
 	$(BIN)/python -m pytest -n 2 tests -m platforms
 
-test-properties: .venv/.has-test ## over a thousand generated kernels against the plain Python
-	SEJITS_PROPERTY_EXAMPLES=$(or $(SEJITS_PROPERTY_EXAMPLES),350) $(BIN)/python -m pytest -n 2 tests/properties
+test-properties: .venv/.has-test ## over a thousand generated kernels of the core against the plain Python
+	SEJITS_PROPERTY_EXAMPLES=$(or $(SEJITS_PROPERTY_EXAMPLES),350) \
+	$(BIN)/python -m pytest -n 2 tests/properties/test_programs.py
 
 lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/ruff check

@@ -1,7 +1,7 @@
 """Generated kernels: every variant equals the plain Python, and nearly every kernel has one.
 
-``SEJITS_PROPERTY_EXAMPLES`` is the number of programs for each number of axes.  They are the same in each
-run, unless ``SEJITS_PROPERTY_RANDOM`` is set.
+``SEJITS_PROPERTY_EXAMPLES`` is the number of programs for each number of axes.  They are the same in
+each run, unless ``SEJITS_PROPERTY_RANDOM`` is set.
 """
 
 from __future__ import annotations

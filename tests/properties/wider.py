@@ -1,4 +1,4 @@
-"""Random programs of the whole stencil language, exact by construction, and what they must give.
+"""Random programs of the whole stencil language, exact by construction.
 
 Boundary modes, integer and bool grids beside float ones, tables, weights, named neighborhoods,
 distances and coordinates.  Floats are multiples of a power of two that stay below 2**22 of them, so
@@ -9,7 +9,7 @@ array element it meets, ``-`` on truth values, stores of Python integers that do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import product
 from random import Random
@@ -18,13 +18,23 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from .exact_values import (
+    Value,
+    alike,
+    combined,
+    comparable,
+    either,
+    fits,
+    is_exact,
+    storable,
+    total_of,
+    wrapped,
+)
 from .programs import Program
 
 Array = np.ndarray[Any, Any]
 MODES = ("keep", "constant", "clamp", "wrap", "reflect", "mirror")
 _DTYPES = ("f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")
-_PAD = {"clamp": "edge", "wrap": "wrap", "reflect": "symmetric", "mirror": "reflect"}
-_MOST = 2.0**22
 _TABLES: dict[str, Any] = {
     "HALVES": (0.5, -1.0, 2.0, 1.5, 0.0),
     "RULE": [0, 3, 1, 2, 5],
@@ -42,77 +52,6 @@ class WiderProgram(Program):
     boundary: Any = "keep"
     modes: tuple[tuple[str, float], ...] = ()
     wild: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class _Value:
-    """An expression: its NumPy dtype, or ``int`` or ``float`` where it is Python's; all it yields
-    lies between ``lo`` and ``hi`` and is a multiple of 2**-scale; ``reach`` is how far it reads."""
-
-    text: str
-    type: Any
-    lo: float
-    hi: float
-    reach: tuple[int, ...]
-    scale: int = 0
-
-    @property
-    def kind(self) -> str:
-        """``f``, ``i`` or ``b``."""
-        if isinstance(self.type, np.dtype):
-            return self.type.kind.replace("u", "i")
-        return "f" if self.type is float else "i"
-
-    @property
-    def weak(self) -> bool:
-        return not isinstance(self.type, np.dtype)
-
-
-def fits(value: _Value, dtype: np.dtype[Any]) -> bool:
-    """Every value of an integer expression is one of *dtype*."""
-    if dtype.kind == "b":
-        return value.lo >= 0 and value.hi <= 1
-    return value.lo >= np.iinfo(dtype).min and value.hi <= np.iinfo(dtype).max
-
-
-def _combined(op: str, a: _Value, b: _Value) -> _Value | None:
-    """``a op b``, or ``None`` where it raises or may round."""
-    likes = [v.type() if v.weak else v.type for v in (a, b)]
-    both_weak = a.weak and b.weak
-    made: Any = np.result_type(*likes)
-    if both_weak:
-        made = float if "f" in (a.kind, b.kind) else int
-    if made == np.bool_ and op == "-":
-        return None
-    ends = [_apply(op, x, y) for x in (a.lo, a.hi) for y in (b.lo, b.hi)]
-    scale = a.scale + b.scale if op == "*" else max(a.scale, b.scale)
-    reach = tuple(map(max, a.reach, b.reach))
-    value = _Value(f"({a.text} {op} {b.text})", made, min(ends), max(ends), reach, scale)
-    if value.kind == "f":
-        return value if "f" in (a.kind, b.kind) and _exact(a, b, value) else None
-    if value.weak:
-        return value if abs(value.lo) + abs(value.hi) < 2**40 else None
-    if any(v.weak and not fits(v, made) for v in (a, b)):
-        return None
-    return _wrapped(value)
-
-
-def _apply(op: str, x: float, y: float) -> float:
-    return x + y if op == "+" else x - y if op == "-" else x * y
-
-
-def _exact(*values: _Value) -> bool:
-    return all(max(abs(v.lo), abs(v.hi)) * 2.0**v.scale <= _MOST for v in values)
-
-
-def _wrapped(value: _Value) -> _Value:
-    """With the whole range of its dtype where it may leave it."""
-    if value.weak or value.kind == "f" or fits(value, value.type):
-        return value
-    if value.kind == "b":
-        return replace(value, lo=0, hi=1)
-    limits = np.iinfo(value.type)
-    return replace(value, lo=int(limits.min), hi=int(limits.max))
 
 
 def wider_programs(ndim: int) -> st.SearchStrategy[WiderProgram]:
@@ -139,7 +78,7 @@ class _Writer:
         self.ghost = self.none
         self.points: dict[str, tuple[int, ...]] = {"x": self.none}
         self.tables = dict(_TABLES)
-        self.locals: dict[str, _Value] = {}
+        self.locals: dict[str, Value] = {}
         self.numbers: dict[str, Any] = r.choice(({}, {"m": 3}, {"s": 0.5}, {"s": np.float32(1.5)}))
         modes = [r.choice(MODES)] * ndim if r.random() < 0.5 else r.choices(MODES, k=ndim)
         self.modes = tuple((m, r.choice((0, 1, 2)) if m == "constant" else 0) for m in modes)
@@ -175,7 +114,7 @@ class _Writer:
     def _line(self, level: int, text: str) -> None:
         self.lines.append("    " * level + text)
 
-    def _take(self, value: _Value) -> str:
+    def _take(self, value: Value) -> str:
         """The text of *value*, which the program now holds."""
         self.ghost = tuple(map(max, self.ghost, value.reach))
         return value.text
@@ -187,7 +126,7 @@ class _Writer:
         value = self._expression(2)
         self._hold(level, f"t{len(self.locals)}", value)
 
-    def _hold(self, level: int, name: str, value: _Value) -> None:
+    def _hold(self, level: int, name: str, value: Value) -> None:
         self._line(level, f"{name} = {self._take(value)}")
         self.locals[name] = replace(value, text=name, reach=self.none)
 
@@ -198,20 +137,20 @@ class _Writer:
         old = self.locals[name]
         self._line(level, f"if {self._take(self._test())}:")
         new = self._expression(1)
-        if not _alike(old, new):
+        if not alike(old, new):
             new = old
         self._line(level + 1, f"{name} = {self._take(new)}")
         if self.random.random() < 0.5:
             self._line(level, "else:")
             self._line(level + 1, f"{name} = {name}")
-        self.locals[name] = _either(name, old, new)
+        self.locals[name] = either(name, old, new)
 
     def _sum(self, level: int) -> None:
         """A sum over a neighborhood: named, weighted, by radius, or with distances."""
         r = self.random
         offsets, head, weight = self._neighborhood()
         reach = tuple(max(abs(o[axis]) for o in offsets) for axis in range(self.ndim))
-        self._line(level, "acc = 0")
+        start = len(self.lines)
         self._line(level, head)
         before = dict(self.locals)
         self.points["y"] = reach
@@ -220,30 +159,29 @@ class _Writer:
         grid = r.choice(self.inputs)
         term = self._read(grid, "y")
         factor = self._near_factor(reach) if weight is None else weight
-        product_ = _combined("*", factor, term) if r.random() < 0.8 else None
+        product_ = combined("*", factor, term) if r.random() < 0.8 else None
         term = product_ or term
         if r.random() < 0.5:
-            term = _combined(r.choice("+-"), term, self._expression(1)) or term
-        total = _total(term, len(offsets), self.none)
+            term = combined(r.choice("+-"), term, self._expression(1)) or term
+        total = total_of(term, len(offsets), self.none)
         if total is None:
             term = self._literal("i")
-            total = _total(term, len(offsets), self.none)
+            total = total_of(term, len(offsets), self.none)
             assert total is not None
         within = level + 1
-        if r.random() < 0.25:
+        if r.random() < 0.25 and (total.weak or total.kind == "f"):
+            # The type of a sum of NumPy integers would depend on the data.
             self._line(within, f"if {self._take(self._test())}:")
             within += 1
-            if not total.weak and total.kind == "i":
-                self._line(within - 1, "    pass")
-                within -= 1  # or its type would depend on the data
         self._line(within, f"acc += {self._take(term)}")
+        self.lines.insert(start, "    " * level + f"acc = {'0.0' if total.kind == 'f' else '0'}")
         del self.points["y"]
         self.locals = before
         name = f"t{len(self.locals)}"
         self._line(level, f"{name} = acc")
         self.locals[name] = replace(total, text=name)
 
-    def _neighborhood(self) -> tuple[list[tuple[int, ...]], str, _Value | None]:
+    def _neighborhood(self) -> tuple[list[tuple[int, ...]], str, Value | None]:
         r, n = self.random, self.ndim
         grid = r.choice(self.inputs)
         form = r.choice(("named", "weighted", "weighted", "radius"))
@@ -252,7 +190,7 @@ class _Writer:
             moore = r.random() < 0.4
             metric = ", metric='moore'" if moore else ""
             text = f"for y in {grid}.neighbors(x, {radius}{metric}):"
-            return list(_around(n, radius, moore)), text, None
+            return list(around(n, radius, moore)), text, None
         table = f"{form.upper()}_{len(self.tables)}"
         if form == "named":
             count = r.randint(1, 5)
@@ -269,16 +207,16 @@ class _Writer:
         self.tables[table] = weights.tolist() if whole or r.random() < 0.5 else weights
         found = [tuple(int(i) - s // 2 for i, s in zip(at, shape, strict=True))
                  for at in np.argwhere(weights)]  # fmt: skip
-        value = _Value("weight", int if whole else float, 0 if whole else -1, 3, self.none,
+        value = Value("weight", int if whole else float, 0 if whole else -1, 3, self.none,
                        0 if whole else 1)  # fmt: skip
         return found, f"for y, weight in {grid}.weighted(x, {table}):", value
 
-    def _near_factor(self, reach: tuple[int, ...]) -> _Value:
+    def _near_factor(self, reach: tuple[int, ...]) -> Value:
         """Something of the distance of the point and its neighbor."""
         most = sum(reach)
         text = self.random.choice(("distance(x, y)", "distance(y, x)"))
         if most > 4 or self.random.random() < 0.5:
-            return _Value(text, int, 0, most, self.none)
+            return Value(text, int, 0, most, self.none)
         return self._entry(self.random.choice(("HALVES", "RULE", "SINGLE")), text)
 
     def _store(self, level: int, out: str, op: str = "") -> None:
@@ -286,57 +224,57 @@ class _Writer:
         value = self._expression(3)
         if op:
             old = replace(self._read(out, "x"), reach=self.none)
-            changed = _combined(op, old, value)
-            if changed is None or not _storable(changed, dtype):
+            changed = combined(op, old, value)
+            if changed is None or not storable(changed, dtype):
                 return
             self._line(level, f"{out}[x] {op}= {self._take(value)}")
             return
-        if not _storable(value, dtype) and value.kind == "i" and not value.weak:
+        if not storable(value, dtype) and value.kind == "i" and not value.weak:
             if dtype.kind == "f":
                 value = replace(value, text=f"({value.text} % 9)", lo=0, hi=8)
             else:
                 value = replace(value, text=f"np.{dtype.name}({value.text})", lo=0, hi=0)
-        if not _storable(value, dtype):
+        if not storable(value, dtype):
             value = self._literal("i")
         self._line(level, f"{out}[x] = {self._take(value)}")
 
     # -- expressions
 
-    def _expression(self, depth: int) -> _Value:
+    def _expression(self, depth: int) -> Value:
         r = self.random
         if depth == 0 or r.random() < 0.1:
             return self._leaf()
         a = self._expression(depth - 1)
         form = r.randint(0, 9)
         if form <= 4:
-            return _combined(r.choice("+-*+-"), a, self._expression(depth - 1)) or a
+            return combined(r.choice("+-*+-"), a, self._expression(depth - 1)) or a
         if form == 5:
             b = self._expression(depth - 1)
-            if not _alike(a, b):
+            if not alike(a, b):
                 return a
             test = self._test()
-            chosen = _either(f"({a.text} if {test.text} else {b.text})", a, b)
+            chosen = either(f"({a.text} if {test.text} else {b.text})", a, b)
             return replace(chosen, reach=tuple(map(max, chosen.reach, test.reach)))
         if form == 6:
             b = self._expression(depth - 1)
-            if not _alike(a, b) or a.kind == "b":
+            if not alike(a, b) or a.kind == "b":
                 return a
-            return _either(f"{r.choice(('min', 'max'))}({a.text}, {b.text})", a, b)
+            return either(f"{r.choice(('min', 'max'))}({a.text}, {b.text})", a, b)
         if form == 7 and a.kind == "i":
             return self._looked_up(a)
         if form == 8:
             return self._halved(a)
         return self._of_integers(a)
 
-    def _halved(self, a: _Value) -> _Value:
+    def _halved(self, a: Value) -> Value:
         """Division by a power of two, which is exact."""
         by = self.random.choice((1, 2))
         made = float if a.weak else np.result_type(a.type, np.float32)
         value = replace(a, text=f"({a.text} / {2**by}{self.random.choice(('', '.0'))})",
                         type=made, lo=a.lo / 2**by, hi=a.hi / 2**by, scale=a.scale + by)  # fmt: skip
-        return value if _exact(a, value) and a.kind != "b" else a
+        return value if is_exact(a, value) and a.kind != "b" else a
 
-    def _of_integers(self, a: _Value) -> _Value:
+    def _of_integers(self, a: Value) -> Value:
         r = self.random
         if a.kind == "b":
             return replace(a, text=f"(~{a.text})") if r.random() < 0.5 else a
@@ -350,7 +288,7 @@ class _Writer:
         if form == 1:
             return replace(a, text=f"({a.text} // {n})", lo=a.lo // n, hi=a.hi // n)
         if form == 2:
-            return _wrapped(replace(a, text=f"({a.text} << 2)", lo=a.lo * 4, hi=a.hi * 4))
+            return wrapped(replace(a, text=f"({a.text} << 2)", lo=a.lo * 4, hi=a.hi * 4))
         if form == 3:
             return replace(a, text=f"({a.text} >> 1)", lo=a.lo // 2, hi=a.hi // 2)
         if form == 4:
@@ -358,21 +296,21 @@ class _Writer:
         if a.weak:
             return replace(a, text=f"(-{a.text})", lo=-a.hi, hi=-a.lo)
         made = np.dtype(r.choice(("i2", "i4", "i8", "u1", "u2")))
-        return _wrapped(replace(a, text=f"np.{made.name}({a.text})", type=made))
+        return wrapped(replace(a, text=f"np.{made.name}({a.text})", type=made))
 
-    def _looked_up(self, a: _Value) -> _Value:
+    def _looked_up(self, a: Value) -> Value:
         """A table at a computed index that stays within it."""
         name = self.random.choice(list(_RANGES))
         form = self.random.randint(0, 2 if fits(a, np.dtype("i8")) else 1)
         index = (f"{a.text} % 5", f"max(0, min(4, {a.text}))", f"int({a.text}) % 5 - 5")[form]
         return self._entry(name, index, a.reach)
 
-    def _entry(self, name: str, index: str, reach: tuple[int, ...] | None = None) -> _Value:
+    def _entry(self, name: str, index: str, reach: tuple[int, ...] | None = None) -> Value:
         table, (lo, hi, scale) = _TABLES[name], _RANGES[name]
         made = table.dtype if isinstance(table, np.ndarray) else type(table[0])
-        return _Value(f"{name}[{index}]", made, lo, hi, reach or self.none, scale)
+        return Value(f"{name}[{index}]", made, lo, hi, reach or self.none, scale)
 
-    def _leaf(self) -> _Value:
+    def _leaf(self) -> Value:
         r = self.random
         choice = r.randint(0, 9)
         if choice <= 4:
@@ -381,21 +319,21 @@ class _Writer:
             return r.choice(list(self.locals.values()))
         if choice == 7:
             axis = r.randrange(-self.ndim, self.ndim)
-            return _Value(f"x[{axis}]", int, 0, 60, self.none)
+            return Value(f"x[{axis}]", int, 0, 60, self.none)
         if choice == 8 and self.numbers:
             name, value = next(iter(self.numbers.items()))
             made = value.dtype if isinstance(value, np.generic) else type(value)
-            return _Value(name, made, value, value, self.none, 1)
+            return Value(name, made, value, value, self.none, 1)
         return self._literal(r.choice("fi"))
 
-    def _literal(self, kind: str) -> _Value:
+    def _literal(self, kind: str) -> Value:
         if kind == "i":
             n = self.random.choice((0, 1, 2, 5))
-            return _Value(str(n), int, n, n, self.none)
+            return Value(str(n), int, n, n, self.none)
         value = self.random.choice((0.5, 2.0, -1.5, 0.25))
-        return _Value(f"({value})", float, value, value, self.none, 2)
+        return Value(f"({value})", float, value, value, self.none, 2)
 
-    def _read(self, grid: str, point: str) -> _Value:
+    def _read(self, grid: str, point: str) -> Value:
         r, dtype = self.random, self.dtypes[grid]
         offset = self.none
         if grid in self.inputs and r.random() < 0.5:
@@ -403,9 +341,9 @@ class _Writer:
         reach = tuple(abs(o) + far for o, far in zip(offset, self.points[point], strict=True))
         text = f"{grid}[{point} + {offset}]" if any(offset) else f"{grid}[{point}]"
         lo, hi = limits(dtype, grid in self.wild)
-        return _Value(text, dtype, lo, hi, reach)
+        return Value(text, dtype, lo, hi, reach)
 
-    def _test(self) -> _Value:
+    def _test(self) -> Value:
         """A truth value; its range and type are of no use."""
         r = self.random
         bools = [n for n in self.inputs if self.dtypes[n].kind == "b"]
@@ -416,10 +354,10 @@ class _Writer:
             word = r.choice(("and", "or", "and not"))
             return replace(first, text=f"({first.text} {word} x[0] > {r.randint(0, 4)})")
         a, b = self._expression(1), self._expression(1)
-        if a.kind != b.kind or a.kind == "b" or not _comparable(a, b):
+        if a.kind != b.kind or a.kind == "b" or not comparable(a, b):
             b = self._literal("i")
         op = r.choice(("<", "<=", ">", ">=", "==", "!="))
-        return _Value(f"{a.text} {op} {b.text}", bool, 0, 1, tuple(map(max, a.reach, b.reach)))
+        return Value(f"{a.text} {op} {b.text}", bool, 0, 1, tuple(map(max, a.reach, b.reach)))
 
 
 def limits(dtype: np.dtype[Any], wild: bool) -> tuple[int, int]:
@@ -429,110 +367,7 @@ def limits(dtype: np.dtype[Any], wild: bool) -> tuple[int, int]:
     return {"f": (-3, 3), "i": (-3, 3), "u": (0, 5), "b": (0, 1)}[dtype.kind]
 
 
-def _alike(a: _Value, b: _Value) -> bool:
-    """Whichever of them is taken, the type is the same (floats are exact in any type)."""
-    return a.type == b.type or a.kind == b.kind == "f"
-
-
-def _either(text: str, a: _Value, b: _Value) -> _Value:
-    made = a.type if a.type == b.type else float
-    reach = tuple(map(max, a.reach, b.reach))
-    return _Value(text, made, min(a.lo, b.lo), max(a.hi, b.hi), reach, max(a.scale, b.scale))
-
-
-def _comparable(a: _Value, b: _Value) -> bool:
-    return a.kind == "f" or a.weak or b.weak or np.result_type(a.type, b.type).kind != "f"
-
-
-def _total(term: _Value, count: int, none: tuple[int, ...]) -> _Value | None:
-    """The sum of *count* terms and the Python integer 0."""
-    start = _combined("+", _Value("acc", int, 0, 0, none), term)
-    if start is None or count == 0:
-        return None
-    total = _wrapped(replace(start, lo=min(0, term.lo) * count, hi=max(0, term.hi) * count,
-                             reach=none))  # fmt: skip
-    return total if total.kind != "f" or _exact(total) else None
-
-
-def _storable(value: _Value, dtype: np.dtype[Any]) -> bool:
-    if dtype.kind == "b":
-        return True
-    if dtype.kind == "f":
-        return _exact(value)
-    return fits(value, dtype)
-
-
-def _around(ndim: int, radius: int, moore: bool) -> Iterator[tuple[int, ...]]:
+def around(ndim: int, radius: int, moore: bool) -> Iterator[tuple[int, ...]]:
     for offset in product(range(-radius, radius + 1), repeat=ndim):
         if any(offset) and (moore or sum(map(abs, offset)) <= radius):
             yield offset
-
-
-# -- what a program must give
-
-
-class _Point(tuple[int, ...]):
-    def __add__(self, offset: Any) -> _Point:
-        return _Point(a + b for a, b in zip(self, offset, strict=True))
-
-
-@dataclass
-class _Grid:
-    """An array with the language's methods; where a read outside goes is told by ``np.pad``."""
-
-    values: Array
-    ghost: Sequence[int]
-    modes: Sequence[tuple[str, float]]
-
-    def __post_init__(self) -> None:
-        far = self.far = 8
-        self.places = [
-            np.pad(np.arange(n), far, _PAD[m]) if m in _PAD else  # type: ignore[call-overload]
-            np.pad(np.arange(n), far, constant_values=-1)
-            for n, (m, _) in zip(self.values.shape, self.modes, strict=True)
-        ]  # fmt: skip
-
-    def __getitem__(self, x: tuple[int, ...]) -> Any:
-        at = []
-        for i, places, (mode, constant) in zip(x, self.places, self.modes, strict=True):
-            place = int(places[i + self.far])
-            if place < 0:
-                assert mode == "constant", f"{x} is read, and {mode} has no rim"
-                return self.values.dtype.type(constant)
-            at.append(place)
-        return self.values[tuple(at)]
-
-    def __setitem__(self, x: tuple[int, ...], value: Any) -> None:
-        self.values[x] = value
-
-    def interior_points(self) -> Iterator[_Point]:
-        axes = (range(g, n - g) for g, n in zip(self.ghost, self.values.shape, strict=True))
-        return map(_Point, product(*axes))
-
-    def all_points(self) -> Iterator[_Point]:
-        return map(_Point, product(*map(range, self.values.shape)))
-
-    def neighbors(self, x: _Point, near: Any, metric: str = "l1") -> Iterator[_Point]:
-        if isinstance(near, int):
-            near = _around(len(x), near, metric == "moore")
-        return (x + offset for offset in near)
-
-    def weighted(self, x: _Point, table: Any) -> Iterator[tuple[_Point, Any]]:
-        weights = np.array(table)
-        for at in np.argwhere(weights):
-            offset = [int(i) - n // 2 for i, n in zip(at, weights.shape, strict=True)]
-            yield x + offset, weights[tuple(at)].item()
-
-
-def expect_exactly(program: WiderProgram, values: Mapping[str, Any]) -> dict[str, Array]:
-    """The outputs after the program's own text has run on grids of this file."""
-    grids = {
-        n: _Grid(v.copy(), program.ghost, program.modes) if isinstance(v, np.ndarray) else v
-        for n, v in values.items()
-    }
-    distance = {"distance": lambda a, b: sum(abs(i - j) for i, j in zip(a, b, strict=True))}
-    scope: dict[str, Any] = {**program.constants, **distance, "np": np}
-    exec(compile(program.text, program.name, "exec"), scope)
-    with np.errstate(all="ignore"):
-        scope[program.name](**grids)
-    return {n: grids[n].values for n in program.outputs}
