@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from sejits_nb.machine.detect import machine_name
-from sejits_nb.stages import Report
+from sejits_nb.results import Report
 
 from .kernels import blur, divergence, laplacian
 

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from .errors import LanguageError, Rule
 from .ir import past
 from .ir.dast import Statement
-from .stages import Artifact, Case, Config, KernelSource, Signature, SourceUnit, Variant, Work
+from .results import Work
+from .stages import Artifact, Case, Config, KernelSource, Signature, SourceUnit, Variant
 
 Problems = tuple[str, ...]
 Namespace = Callable[[str], Any]

@@ -21,16 +21,8 @@ from .contracts import BoundCall, Namespace, Platform, Specializer
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
 from .pipeline import Pipeline, free_names, hold, recapture, select_platform, too_deep
-from .stages import (
-    BuildLog,
-    KernelSource,
-    Measurement,
-    Report,
-    Signature,
-    Step,
-    Trace,
-    Work,
-)  # fmt: skip
+from .results import Measurement, Report, Work
+from .stages import BuildLog, KernelSource, Signature, Step, Trace
 from .tune.report import make_report, plain_seconds
 from .tune.specialize import Request, Specialization, specialize
 

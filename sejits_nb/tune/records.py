@@ -7,7 +7,8 @@ from typing import Any
 from .. import config
 from ..machine.detect import machine_key
 from ..phase5_backend import cache
-from ..stages import Config, KernelSource, Measurement, Signature
+from ..results import Measurement
+from ..stages import Config, KernelSource, Signature
 
 _KIND = "choices"
 

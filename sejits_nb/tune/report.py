@@ -8,7 +8,8 @@ from typing import Any
 
 from ..contracts import Namespace, Specializer
 from ..machine.detect import machine_name
-from ..stages import Artifact, KernelSource, Measurement, Report, Signature, Trace, Work
+from ..results import Measurement, Report, Work
+from ..stages import Artifact, KernelSource, Signature, Trace
 from .runner import time_plain
 
 

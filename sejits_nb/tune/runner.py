@@ -13,7 +13,8 @@ from math import ceil
 from typing import Any
 
 from ..errors import BackendError
-from ..stages import ArrayType, Artifact, Config, Measurement, Signature
+from ..results import Measurement
+from ..stages import ArrayType, Artifact, Config, Signature
 from .prove import Cases, Prover
 
 _SAMPLE_S = 1e-3

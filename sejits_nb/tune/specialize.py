@@ -14,16 +14,8 @@ from ..contracts import Executable, Namespace, Platform, Specializer, VariantSpa
 from ..errors import BackendError, Diagnostic, OptionError, WrongResult, did_you_mean
 from ..phase4_variants.space import configurations
 from ..pipeline import Pipeline
-from ..stages import (
-    Artifact,
-    Case,
-    Config,
-    KernelSource,
-    Measurement,
-    Report,
-    Signature,
-    Trace,
-)  # fmt: skip
+from ..results import Measurement, Report
+from ..stages import Artifact, Case, Config, KernelSource, Signature, Trace
 from .prove import Cases, Prover
 from .records import best_of, recall, record_key, remember
 from .report import make_report, plain_seconds

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shlex
 from html import escape
 
-from ..stages import Report
+from ..results import Report
 from . import card_text as facts
 from .levels import levels_html
 from .links import groups, level_steps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..stages import Measurement, Report
+from ..results import Measurement, Report
 from .wording import count_text, lines_text, seconds_text, spread_text, times_text
 
 MOST_ROWS = 6

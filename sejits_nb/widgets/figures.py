@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from PIL import Image
 
-from ..stages import Measurement, Report
+from ..results import Measurement, Report
 from .card_text import ranked, sentence, tied
 from .wording import count_text, seconds_text, spread_text, times_text
 

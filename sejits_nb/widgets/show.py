@@ -6,7 +6,7 @@ import base64
 from html import escape
 from typing import Any
 
-from ..stages import Report
+from ..results import Report
 from .card import card_html
 from .card_text import card_text, generated_lines
 from .levels import View

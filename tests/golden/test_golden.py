@@ -29,7 +29,7 @@ from sejits_nb.stages import (
     SourceUnit,
     Step,
     Trace,
-)  # fmt: skip
+)
 
 PIPELINE = Pipeline(SPECIALIZER, OPENMP)
 THREADS = 2

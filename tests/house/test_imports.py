@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2] / PACKAGE
 PHASES = frozenset(
     {"phase1_frontend", "phase2_optimize", "phase3_lower", "phase4_variants", "phase5_backend"}
 )
-RECORDS = frozenset({"ir", "stages", "contracts", "errors", "config"})
+RECORDS = frozenset({"ir", "stages", "results", "contracts", "errors", "config"})
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ TABLE = {
     "config": Rule(),
     "ir": Rule(frozenset({"errors"})),
     "stages": Rule(frozenset({"ir"})),
-    "contracts": Rule(frozenset({"ir", "stages", "errors"})),
+    "results": Rule(frozenset({"stages"})),
+    "contracts": Rule(frozenset({"ir", "stages", "results", "errors"})),
     **{phase: Rule(RECORDS) for phase in PHASES},
     "machine": Rule(RECORDS | {"phase5_backend"}),
     "specializers": DOMAIN,
@@ -48,7 +49,7 @@ TABLE = {
     "tune": Rule(RECORDS | PHASES | {"machine", "pipeline"}),
     "decorate": Rule(RECORDS | {"kernel", "options", "pipeline", "registry"}),
     "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
-    "widgets": Rule(frozenset({"stages", "machine", "errors"})),
+    "widgets": Rule(frozenset({"stages", "results", "machine", "errors"})),
     "kernel": Rule(
         RECORDS | {"options", "pipeline", "registry", "tune", "machine"}, {"widgets": ".*"}
     ),

@@ -20,8 +20,9 @@ from sejits_nb.ir.dast import Line
 from sejits_nb.ir.past import Unit
 from sejits_nb.kernel import SejitsWarning
 from sejits_nb.platforms.c_openmp import SERIAL
+from sejits_nb.results import Report
 from sejits_nb.specializers.stencil import SPECIALIZER
-from sejits_nb.stages import Artifact, Case, Config, KernelSource, Report, SourceUnit, Variant
+from sejits_nb.stages import Artifact, Case, Config, KernelSource, SourceUnit, Variant
 from sejits_nb.tune.specialize import Request, Specialization, specialize
 from sejits_nb.widgets.card_text import card_text
 

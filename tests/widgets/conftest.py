@@ -10,18 +10,16 @@ import pytest
 from sejits_nb.ir.dast import Line
 from sejits_nb.ir.dtypes import F64
 from sejits_nb.ir.node import Span
+from sejits_nb.results import Measurement, Report, Work
 from sejits_nb.stages import (
     ArrayType,
     Artifact,
     BuildLog,
     Config,
     KernelSource,
-    Measurement,
-    Report,
     Signature,
     Step,
     Trace,
-    Work,
 )
 
 CELL = """\

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-from sejits_nb.stages import Report
+from sejits_nb.results import Report
 from sejits_nb.widgets.card import card_html
 
 pytestmark = pytest.mark.browser

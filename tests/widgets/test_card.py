@@ -9,7 +9,8 @@ from html.parser import HTMLParser
 
 from sejits_nb.ir.dast import Line
 from sejits_nb.ir.node import Span
-from sejits_nb.stages import BuildLog, Report, Step, Trace
+from sejits_nb.results import Report
+from sejits_nb.stages import BuildLog, Step, Trace
 from sejits_nb.widgets.card import LIMIT_BYTES, card_html
 
 Alter = Callable[..., Report]

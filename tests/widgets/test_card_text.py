@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from sejits_nb.stages import Report, Trace
+from sejits_nb.results import Report
+from sejits_nb.stages import Trace
 from sejits_nb.widgets.card_text import card_text, tied
 from sejits_nb.widgets.wording import (
     count_text,

@@ -8,7 +8,8 @@ import pytest
 
 from sejits_nb.ir.dast import Line
 from sejits_nb.ir.node import Span
-from sejits_nb.stages import KernelSource, Report, Step, Trace
+from sejits_nb.results import Report
+from sejits_nb.stages import KernelSource, Step, Trace
 from sejits_nb.widgets.levels import View, level_text, levels_html
 from sejits_nb.widgets.links import enclosing, groups, level_steps, segments, snippet
 

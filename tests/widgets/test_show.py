@@ -12,7 +12,7 @@ from collections.abc import Callable
 import matplotlib as mpl
 from PIL import Image
 
-from sejits_nb.stages import Report
+from sejits_nb.results import Report
 from sejits_nb.widgets.card import card_html
 from sejits_nb.widgets.card_text import card_text
 from sejits_nb.widgets.figures import card_figure, figure_alt

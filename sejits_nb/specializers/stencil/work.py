@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ...ir.node import walk
-from ...stages import Work
+from ...results import Work
 from .dast import Read, Stencil
 from .dast_passes import flops
 

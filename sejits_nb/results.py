@@ -1,0 +1,113 @@
+"""What is found out about a kernel once it runs: its work, each variant's measurement, the report.
+
+Stages (``stages.py``) flow through the five phases; these values come after them.  All are frozen,
+comparable and picklable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .stages import Artifact, Config, Signature, Step, Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one sweep has to do at least, derived from its optimised DAST.
+
+    ``bytes_`` is the compulsory traffic (each grid read once, each output written once).
+    """
+
+    points: int
+    flops_per_point: int
+    bytes_: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What became of one variant: checked, timed, or failed with a reason."""
+
+    config: Config
+    platform: str
+    verdict: str
+    times_s: tuple[float, ...] = ()
+    reason: str = ""
+
+    @property
+    def median_s(self) -> float:
+        """Median run time, seconds; infinite for a variant that was not timed."""
+        ordered = sorted(self.times_s)
+        middle = len(ordered) // 2
+        if not ordered:
+            return float("inf")
+        return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+
+    @property
+    def mad_s(self) -> float:
+        """Median absolute deviation of the run times, seconds."""
+        if not self.times_s:
+            return float("inf")
+        centre = self.median_s
+        return sorted(abs(t - centre) for t in self.times_s)[len(self.times_s) // 2]
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a card shows of one specialization: the trace, the race, and where it was run.
+
+    ``python_s`` is the plain Python's time for one whole sweep, seconds: measured on
+    ``python_points`` points and scaled to ``work.points``.  ``best`` is ``None`` when the plain
+    Python itself is what a call runs; ``note`` then says why.
+    """
+
+    trace: Trace
+    signature: Signature
+    measurements: tuple[Measurement, ...]
+    best: Measurement | None
+    work: Work
+    python_s: float
+    python_points: int
+    artifact: Artifact | None
+    machine: str
+    date: str
+    seconds: float
+    check: str = "fast"
+    note: str = ""
+
+    @property
+    def speedup(self) -> float | None:
+        """Plain Python over the best variant, or ``None`` if either was not timed."""
+        if self.best is None or not self.best.times_s or not self.python_s:
+            return None
+        return self.python_s / self.best.median_s
+
+    @property
+    def generated(self) -> Step | None:
+        """The step that holds the best variant's source, if there is one."""
+        return next((s for s in reversed(self.trace.steps) if s.phase == 5), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a race stands, told between two timings: ``done`` of ``total`` variants are decided
+    (timed out of the race, failed, or timed to the end).
+
+    ``measurements`` has every variant that is known so far, with the samples taken so far;
+    ``python_s`` is the plain Python's time for the same sweep, seconds (0: not known yet);
+    ``left_s`` an estimate of the seconds still to come.
+    """
+
+    kernel: str
+    platform: str
+    phase: str
+    done: int
+    total: int
+    measurements: tuple[Measurement, ...]
+    work: Work
+    python_s: float
+    left_s: float
+
+
+Listener = Callable[[Progress], None]
+"""Is told how a race stands; called between timings only, and never from two threads at once."""
