@@ -32,6 +32,7 @@ class Rule:
 
 
 DOMAIN = Rule(RECORDS | PHASES | {"machine"})
+KERNEL = RECORDS | {"options", "pipeline", "registry", "tune", "machine"}
 TABLE = {
     "errors": Rule(),
     "config": Rule(),
@@ -50,9 +51,9 @@ TABLE = {
     "decorate": Rule(RECORDS | {"kernel", "options", "pipeline", "registry"}),
     "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
     "widgets": Rule(frozenset({"stages", "results", "machine", "errors"})),
-    "kernel": Rule(
-        RECORDS | {"options", "pipeline", "registry", "tune", "machine"}, {"widgets": ".*"}
-    ),
+    "kernel_calls": Rule(KERNEL),
+    "kernel_views": Rule(KERNEL | {"kernel_calls"}, {"widgets": ".*"}),
+    "kernel": Rule(KERNEL | {"kernel_calls", "kernel_views"}, {"widgets": ".*"}),
     "magics": Rule(
         frozenset(
             {"kernel", "decorate", "doctor", "options", "registry", "errors", "config", "machine"}

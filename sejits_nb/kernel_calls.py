@@ -1,0 +1,223 @@
+"""The calling half of a kernel: construct, bind, specialize, fall back."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+from weakref import WeakSet
+
+from . import registry
+from .contracts import BoundCall, Namespace, Platform, Specializer
+from .errors import BackendError, Diagnostic, LanguageError, WrongResult
+from .options import Options
+from .pipeline import Pipeline, free_names, hold, recapture, select_platform, too_deep
+from .results import Report
+from .stages import KernelSource, Signature, Trace
+from .tune.specialize import Request, Specialization, specialize
+
+_kernels: WeakSet[KernelCalls] = WeakSet()
+
+
+class SejitsWarning(UserWarning):
+    """Said once for a kernel: it runs as plain Python, or on another platform than asked for."""
+
+
+class KernelCalls:
+    """What a kernel needs to be called: its source, what it captured, and what is specialized.
+
+    Safe to call from several threads.
+    """
+
+    def __init__(
+        self, specializer: Specializer, source: KernelSource, lookup: Namespace, options: Options
+    ) -> None:
+        self._specializer, self._lookup, self.options = specializer, lookup, options
+        specializer.interface(source)  # what is no function at all is refused before anything else
+        for name in {*options.backend} - {"auto", "python"}:
+            registry.platform(name)
+        self._held = hold(source, lookup)
+        self._source = recapture(source, self._held)
+        self.interface = specializer.interface(self._source)
+        self._plain = specializer.reference(self._source, lookup)
+        self._ready: dict[tuple[tuple[str, ...], Signature], Specialization | None] = {}
+        self._last: Specialization | None = None
+        self._said: set[str] = set()
+        self._note = ""
+        self._lock = threading.RLock()
+        _kernels.add(self)
+        self._has_free_names = bool(free_names(source.code, source.name, source.method))
+        self.report: Report | None = None
+        self.__name__ = self.__qualname__ = source.name
+        self.__doc__ = _docstring(source)
+
+    # -- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the kernel; returns the outputs that it allocated (``None`` if all were passed)."""
+        bound = self._bind(args, kwargs)
+        self._run(bound.values)
+        return bound.result()
+
+    def reference(self, *args: Any, **kwargs: Any) -> Any:
+        """The same call in plain Python: what every variant is compared with."""
+        bound = self._bind(args, kwargs)
+        self._refresh()
+        self._plain(bound.values)
+        return bound.result()
+
+    def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundCall:
+        return self._specializer.bind(self.interface, args, kwargs)
+
+    def _run(self, values: Mapping[str, Any]) -> None:
+        found = self._specialization(values)
+        if found is not None:
+            found.executable(values)
+            return
+        self._say_plain()
+        self._plain(values)
+
+    def _bound_run(self, values: Mapping[str, Any]) -> Callable[[], None]:
+        """A call without arguments on exactly these arrays."""
+        found = self._specialization(values)
+        if found is not None:
+            return found.executable.bound(values)
+        self._say_plain()
+        return partial(self._plain, dict(values))
+
+    def __getattr__(self, name: str) -> Any:
+        methods = self.__dict__["_specializer"].methods if "_specializer" in self.__dict__ else {}
+        if name not in methods:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return partial(self._method, name)
+
+    def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        method = self._specializer.methods[name]
+        own = {k: kwargs.pop(k) for k in _keyword_only(method) if k in kwargs}
+        return method(self.interface, self._bound_run, args, kwargs, **own)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._specializer.methods]
+
+    # -- specializing
+
+    def _specialization(self, values: Mapping[str, Any]) -> Specialization | None:
+        """What runs these values; ``None`` for the plain Python."""
+        signature = self._specializer.signature(self.interface, values)
+        self._refresh()
+        key = (self._source.identity, signature)
+        if key not in self._ready:
+            with self._lock:
+                key = (self._source.identity, signature)  # another thread may have looked them up
+                if key not in self._ready:
+                    tune = self.options.tune if not self._ready else "none"
+                    self._ready[key] = self._specialize(signature, values, tune)
+        return self._ready[key]
+
+    def _refresh(self) -> None:
+        """Look the captured names up again; a changed value makes another kernel."""
+        if self._has_free_names:
+            held = hold(self._source, self._lookup)
+            now = recapture(self._source, held)
+            if now.identity != self._source.identity:
+                with self._lock:  # not while another thread specializes for the values before
+                    self._source, self._held = now, held
+                    self._plain = self._specializer.reference(now, self._lookup)
+
+    def _specialize(
+        self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
+    ) -> Specialization | None:
+        """One place of fall-back: the plain Python where language or machine says no."""
+        options = self.options
+        try:
+            platform, skipped = self._platform(signature)
+            self._note = "" if platform else "; ".join(skipped) or "backend 'python' was asked for"
+            if platform is None:
+                return None
+            request = Request(
+                self._specializer, platform, self._source, self._held, values, signature,
+                options.check, tune, options.budget_s, options.pins,
+                self._last.config if self._last else None, fresh,
+            )  # fmt: skip
+            done = specialize(request)
+        except (LanguageError, BackendError, WrongResult) as error:
+            if not options.fallback:
+                raise
+            self._note = str(error)
+            return None
+        except RecursionError:
+            raise self._specializer.error(too_deep(self._source)) from None
+        if skipped and options.backend != ("auto",):
+            self._say(f"{self.__name__} runs on {platform.name}; {'; '.join(skipped)}")
+        self._last = done
+        return done
+
+    def _platform(self, signature: Signature) -> tuple[Platform | None, tuple[str, ...]]:
+        """The platform to use, or ``None`` for the plain Python, and why others were passed over.
+
+        A program outside the language is refused here, whatever the machine has; so is a machine
+        without any of the platforms asked for by name, unless the kernel may fall back.
+        """
+        known = registry.platform_names()
+        wanted = [p for b in self.options.backend for p in (known if b == "auto" else (b,))]
+        if "python" in wanted:
+            wanted = wanted[: wanted.index("python")]
+        elif self.options.fallback:
+            wanted += [p for p in known if p not in wanted]
+        languages = self._specializer.lower
+        found, skipped = select_platform([registry.platform(p) for p in wanted], languages)
+        if found is None:
+            self._front(signature)
+            if not self.options.fallback and not {"auto", "python"} & {*self.options.backend}:
+                what = f"{self.__name__!r} cannot run on {' or '.join(wanted)}"
+                raise BackendError(
+                    Diagnostic("B001", what, "; ".join(skipped), "--fallback, or another --backend",
+                               where=self._source.where)
+                )  # fmt: skip
+        return found, skipped
+
+    def _front(self, signature: Signature) -> Trace:
+        """Phases 1 to 3, which need no compiler."""
+        return Pipeline(self._specializer, registry.platform("c")).front(self._source, signature)
+
+    def _say_plain(self) -> None:
+        """Warn that the plain Python runs, unless it was asked for or a card has said so."""
+        if self.options.backend != ("python",) and not (self.report and self.report.note):
+            self._say(f"{self.__name__} runs as plain Python; {self._note}")
+
+    def _say(self, text: str) -> None:
+        """Warn once, at the place of the kernel's own source."""
+        if text not in self._said:
+            self._said.add(text)
+            where, line = self._source.where, self._source.first_line
+            warnings.warn_explicit(text, SejitsWarning, where, line)
+
+    def sample_arguments(self) -> tuple[Any, ...]:
+        """Built-in arguments to show the kernel on: its inputs, in parameter order."""
+        return self._specializer.sample(self._source, self.interface)
+
+
+def _renew_locks() -> None:
+    """In a forked process: the thread that held a lock is not there to release it."""
+    for kernel in _kernels:
+        kernel._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+def _docstring(source: KernelSource) -> str | None:
+    for n in ast.parse(source.code).body:
+        if isinstance(n, ast.FunctionDef) and n.name == source.name:
+            return ast.get_docstring(n)
+    return None
+
+
+def _keyword_only(method: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.getfullargspec(method).kwonlyargs)
