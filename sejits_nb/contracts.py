@@ -15,7 +15,16 @@ from .errors import LanguageError, Rule
 from .ir import past
 from .ir.dast import Statement
 from .results import Work
-from .stages import Artifact, Case, Config, KernelSource, Signature, SourceUnit, Variant
+from .stages import (
+    Artifact,
+    Case,
+    Config,
+    KernelSource,
+    Signature,
+    SourceUnit,
+    Toolchain,
+    Variant,
+)
 
 Problems = tuple[str, ...]
 Namespace = Callable[[str], Any]
@@ -153,3 +162,5 @@ class Platform:
     """Run unproven code on a case in a child process; the reason of a failure, or empty."""
     settle: Callable[[], None]
     """Give back what the trials of a large call hold."""
+    with_tools: Callable[[Toolchain], Platform] | None = None
+    """This platform with a compiler and flags of the user's; ``None`` where there is no such choice."""

@@ -24,9 +24,12 @@ def read_options(specializer: str, keywords: Mapping[str, Any]) -> tuple[Options
     Raises :class:`~sejits_nb.errors.OptionError`.
     """
     known = registry.specializer(specializer).settings
-    settings = tuple((k, known[k](v)) for k, v in sorted(keywords.items()) if k in known)
     shared = {k: v for k, v in keywords.items() if k not in known}
-    return make_options(also_known=tuple(known), **shared), settings
+    options = make_options(also_known=tuple(known), **shared)
+    settings = {k: known[k](v) for k, v in keywords.items() if k in known}
+    if options.tools:  # another kernel: nothing that was recorded for it counts
+        settings["toolchain"] = options.tools
+    return options, tuple(sorted(settings.items()))
 
 
 def kernel_of(

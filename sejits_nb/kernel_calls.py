@@ -170,10 +170,13 @@ class KernelCalls:
         elif self.options.fallback:
             wanted += [p for p in known if p not in wanted]
         languages = self._specializer.lower
-        found, skipped = select_platform([registry.platform(p) for p in wanted], languages)
+        found, skipped = select_platform(
+            [registry.platform(p, self.options.tools) for p in wanted], languages
+        )
         if found is None:
             self._front(signature)
-            if not self.options.fallback and not {"auto", "python"} & {*self.options.backend}:
+            asked = bool(self.options.tools) or not {"auto", "python"} & {*self.options.backend}
+            if asked and not self.options.fallback:
                 what = f"{self.__name__!r} cannot run on {' or '.join(wanted)}"
                 raise BackendError(
                     Diagnostic("B001", what, "; ".join(skipped), "--fallback, or another --backend",

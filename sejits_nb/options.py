@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import Diagnostic, OptionError, Rule, did_you_mean
+from .stages import Toolchain
 
 TUNE = ("none", "quick", "full")
 CHECK = ("strict", "fast", "off")
@@ -35,7 +37,8 @@ class Options:
     ``backend`` are the platforms to try in order; ``tune`` how long to search (``none``: the recorded
     best or the model's choice); ``budget_s`` overrides that search's seconds; ``pins`` fixes knobs;
     ``check`` compares with the plain Python to the bit (``strict``), within rounding (``fast``) or not
-    at all (``off``); ``fallback`` runs the plain Python where the language or the compiler says no.
+    at all (``off``); ``fallback`` runs the plain Python where the language or the compiler says no;
+    ``tools`` are the C compiler and flags of this kernel.
     """
 
     backend: tuple[str, ...] = ("auto",)
@@ -44,6 +47,7 @@ class Options:
     pins: tuple[tuple[str, int], ...] = ()
     check: str = "fast"
     fallback: bool = True
+    tools: Toolchain = field(default_factory=Toolchain)
 
 
 def make_options(
@@ -54,13 +58,15 @@ def make_options(
     set: str | Mapping[str, int] | None = None,
     check: str = "fast",
     fallback: bool = True,
+    cc: str = "",
+    cflags: str | Iterable[str] = "",
     also_known: tuple[str, ...] = (),
     **unknown: Any,
 ) -> Options:
     """:class:`Options` from the keywords of a decorator; raises :class:`OptionError` (O001, O002)."""
     if unknown:
         word = next(iter(unknown))
-        known = ("backend", "tune", "budget", "set", "check", "fallback")
+        known = ("backend", "tune", "budget", "set", "check", "fallback", "cc", "cflags")
         raise _error("O001", f"unknown option {word!r}", did_you_mean(word, (*known, *also_known)))
     named = (backend,) if isinstance(backend, str) else tuple(backend)
     backends = tuple(ALIASES.get(name, name) for name in named)
@@ -68,7 +74,15 @@ def make_options(
     one_of("check", check, CHECK)
     if budget is not None and not (isinstance(budget, int | float) and budget > 0):
         raise _error("O002", f"budget is {budget!r}", "a positive number of seconds")
-    return Options(backends, tune, budget, _pins(set), check, bool(fallback))
+    tools = Toolchain(str(cc), _words("cflags", cflags))
+    return Options(backends, tune, budget, _pins(set), check, bool(fallback), tools)
+
+
+def _words(option: str, text: str | Iterable[str]) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text)) if isinstance(text, str) else tuple(map(str, text))
+    except ValueError as problem:
+        raise _error("O002", f"{option} is {text!r}: {problem}", "quote it as in a shell") from None
 
 
 def _pins(text: str | Mapping[str, int] | None) -> tuple[tuple[str, int], ...]:

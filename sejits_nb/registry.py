@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, distributions
 
 from .contracts import Platform, Specializer
 from .errors import Diagnostic, OptionError, did_you_mean
+from .stages import Toolchain
 
 SPECIALIZERS, PLATFORMS = "sejits_nb.specializers", "sejits_nb.platforms"
 PREFERENCE = ("openmp", "c", "opencl")
 """The platforms of ``auto``, in this order; those of other packages follow by name."""
+_MACHINES_OWN = Toolchain()
 
 
 @cache
@@ -21,12 +24,25 @@ def specializer(name: str) -> Specializer:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _NoTools:
+    """A platform that cannot run what asks for a compiler or flags of its own."""
+
+    usable: bool = False
+    text: str = "--cc and --cflags are for C compilers"
+
+
 @cache
-def platform(name: str) -> Platform:
-    """The platform registered as *name*; raises :class:`OptionError` (O004) for an unknown one."""
+def platform(name: str, tools: Toolchain = _MACHINES_OWN) -> Platform:
+    """The platform registered as *name*, with the compiler and flags of *tools*.
+
+    Raises :class:`OptionError` (O004) for an unknown one.
+    """
     found = _load(PLATFORMS, name)
     assert isinstance(found, Platform)
-    return found
+    if not tools:
+        return found
+    return found.with_tools(tools) if found.with_tools else replace(found, probe=_NoTools)
 
 
 def specializer_names() -> tuple[str, ...]:

@@ -32,6 +32,18 @@ def source_lines(text: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Toolchain:
+    """A compiler and flags chosen for one kernel: ``cc`` as a shell reads it (empty: the machine's),
+    ``cflags`` appended to ours."""
+
+    cc: str = ""
+    cflags: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.cc or self.cflags)
+
+
+@dataclass(frozen=True, slots=True)
 class KernelSource:
     """A kernel as the user wrote it.
 
@@ -39,7 +51,8 @@ class KernelSource:
     ``where`` names the place for a person (``Cell In[7]``) and ``first_line`` is the line there of the
     first line of *text*.  ``captured`` holds the values that free names had when this was made, sorted
     by name: they are compile-time constants.  ``settings`` are the specializer's own options
-    (``boundary``), sorted by name; ``receiver`` marks a method and lists the domain's own methods.
+    (``boundary``) and the kernel's own :class:`Toolchain` if it has one, sorted by name; ``receiver``
+    marks a method and lists the domain's own methods.
     """
 
     name: str

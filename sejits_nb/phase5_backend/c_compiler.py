@@ -29,6 +29,7 @@ from . import cache
 from .eviction import used
 
 Family = Literal["gcc", "clang", "zig"]
+_NAMED = "--cc, SEJITS_CC or CC names"
 _INSTALL = "install gcc or clang, or: pip install ziglang"
 _OPENMP_RETRY_S = 86_400.0
 """When a missing OpenMP runtime is looked for again: installing one leaves the compiler as it is."""
@@ -75,12 +76,12 @@ class NoCompiler:
 _found: dict[tuple[str | None, str], tuple[str, Compiler]] = {}
 
 
-def find_compiler() -> Compiler | NoCompiler:
-    """``SEJITS_CC`` or ``CC``; else the first that compiles a one-line program of cc, gcc, clang on the
-    path and the ziglang wheel.  A compiler once found is kept for this process and this environment
-    while its file stays what it was.
+def find_compiler(chosen: str = "") -> Compiler | NoCompiler:
+    """The *chosen* one (``--cc``), ``SEJITS_CC`` or ``CC``; else the first that compiles a one-line
+    program of cc, gcc, clang on the path and the ziglang wheel.  A compiler once found is kept for this
+    process and this environment while its file stays what it was.
     """
-    asked = config.c_compiler(), os.environ.get("PATH", os.defpath)
+    asked = chosen or config.c_compiler(), os.environ.get("PATH", os.defpath)
     known = _found.get(asked)
     if known and known[0] == _file_identity(known[1].command[0]):
         return known[1]
@@ -137,11 +138,10 @@ def _search(chosen: str | None, path: str) -> Compiler | NoCompiler:
         try:
             command = shlex.split(chosen)
         except ValueError as problem:
-            return NoCompiler(f"{chosen!r}, which SEJITS_CC or CC names, cannot be read: {problem}")
+            return NoCompiler(f"{chosen!r}, which {_NAMED}, cannot be read: {problem}")
         found = _probed(command, path)
         return found or NoCompiler(
-            f"{chosen!r}, which SEJITS_CC or CC names, {_defect(command, path)}; "
-            f"unset it or {_INSTALL}"
+            f"{chosen!r}, which {_NAMED}, {_defect(command, path)}; unset it or {_INSTALL}"
         )
     candidates = [[name] for name in ("cc", "gcc", "clang")]
     wheel = importlib.util.find_spec("ziglang")

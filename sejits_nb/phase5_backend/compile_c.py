@@ -13,11 +13,13 @@ from typing import Any
 from .. import config
 from ..errors import BackendError, Diagnostic
 from ..ir.node import Span
-from ..stages import Artifact, BuildLog, SourceUnit
+from ..stages import Artifact, BuildLog, SourceUnit, Toolchain
 from . import cache
 from .c_compiler import Compiler, NoCompiler, cpu, find_compiler, flags, run
 
 __all__ = ["CODES", "Compiler", "NoCompiler", "compile_many", "compile_source", "find_compiler"]
+
+_MACHINES_OWN = Toolchain()
 
 CODES = {
     "B001": "No C compiler was found, or the chosen one does not compile a one-line program.",
@@ -26,17 +28,17 @@ CODES = {
 }
 
 
-def compile_source(unit: SourceUnit, exact: bool) -> Artifact:
+def compile_source(unit: SourceUnit, exact: bool, tools: Toolchain = _MACHINES_OWN) -> Artifact:
     """The library of *unit*, from the disk cache or the compiler; ``exact`` forbids contraction to FMA.
 
     Raises :class:`BackendError`: B001 without a compiler, B002 when it refuses, B003 when it hangs,
     B006 when there is no place to write, B007 when ``SEJITS_CFLAGS`` cannot be read.
     """
-    compiler = find_compiler()
+    compiler = find_compiler(tools.cc)
     if isinstance(compiler, NoCompiler):
         raise BackendError(Diagnostic("B001", "no C compiler works here", try_=compiler.text))
-    options = (*flags(compiler, exact), *_extra_flags())
-    # what stands behind the compiler's name in SEJITS_CC ("gcc -m32") is flags, too
+    options = (*flags(compiler, exact), *_extra_flags(), *tools.cflags)
+    # what stands behind the compiler's name ("gcc -m32") is flags, too
     key = cache.digest(
         unit.text, shlex.join((*compiler.command[1:], *options)), compiler.version, cpu()
     )
@@ -115,7 +117,7 @@ def _refusal(
     span = loc or Span(0, 0, 0, 0)
     return Diagnostic(
         "B002", f"{place} does not compile: {said}", why,
-        "report it with the kept file, or look at SEJITS_CFLAGS if you set it",
+        "report it with the kept file, or look at SEJITS_CFLAGS and --cflags if you set them",
         line=span.line, col=span.col, end_col=span.end_col if span.line == span.end_line else 0,
     )  # fmt: skip
 

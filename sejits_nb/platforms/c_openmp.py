@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ..contracts import Availability, Knob, Platform, VariantSpace
 from ..ir.past import Unit
@@ -17,7 +18,9 @@ from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
 from ..phase5_backend.dialects import C_OPENMP
 from ..phase5_backend.print_source import print_source
 from ..phase5_backend.trial import run_trial, trim
-from ..stages import Config, SourceUnit
+from ..stages import Config, SourceUnit, Toolchain
+
+_MACHINES_OWN = Toolchain()
 
 _TRANSFORMATIONS = (
     lambda unit, config: _tiled(unit, config),
@@ -50,9 +53,9 @@ def emit(unit: Unit) -> SourceUnit:
     return print_source(unit, C_OPENMP)
 
 
-def probe_openmp() -> Availability:
+def probe_openmp(tools: Toolchain = _MACHINES_OWN) -> Availability:
     """The compiler, if it has OpenMP."""
-    found = find_compiler()
+    found = find_compiler(tools.cc)
     if isinstance(found, NoCompiler) or found.openmp:
         return found
     return _Unusable(found.text)
@@ -72,8 +75,22 @@ def _tiled(unit: Unit, config: Config) -> Unit:
     return tile(unit, axes[1], size) if size and len(axes) > 2 else unit
 
 
+def with_tools(tools: Toolchain) -> Platform:
+    """C and OpenMP with the compiler and flags of *tools*."""
+    build = partial(compile_source, tools=tools)
+    return replace(OPENMP, probe=partial(probe_openmp, tools), build=build)
+
+
+def serial_with_tools(tools: Toolchain) -> Platform:
+    """C on one thread with the compiler and flags of *tools*."""
+    build = partial(compile_source, tools=tools)
+    return replace(SERIAL, probe=partial(find_compiler, tools.cc), build=build)
+
+
 OPENMP = Platform(
     name="openmp", language="c", probe=probe_openmp, space=space, emit=emit, build=compile_source,
-    load=load, trial=run_trial, settle=trim,
+    load=load, trial=run_trial, settle=trim, with_tools=with_tools,
 )  # fmt: skip
-SERIAL = replace(OPENMP, name="c", probe=find_compiler, space=serial_space)
+SERIAL = replace(
+    OPENMP, name="c", probe=find_compiler, space=serial_space, with_tools=serial_with_tools
+)

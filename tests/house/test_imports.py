@@ -44,7 +44,7 @@ TABLE = {
     "machine": Rule(RECORDS | {"phase5_backend"}),
     "specializers": DOMAIN,
     "platforms": DOMAIN,
-    "options": Rule(frozenset({"errors", "config"})),
+    "options": Rule(frozenset({"errors", "config", "stages"})),
     "registry": Rule(RECORDS),
     "pipeline": Rule(RECORDS | PHASES | {"machine"}),
     "tune": Rule(RECORDS | PHASES | {"machine", "pipeline"}),

@@ -270,7 +270,7 @@ def test_a_compiler_that_was_asked_for_is_not_replaced_by_another(
 ) -> None:
     monkeypatch.setenv("SEJITS_CC", "no-such-cc")
     assert compile_c.find_compiler().text == (
-        "'no-such-cc', which SEJITS_CC or CC names, is not on the path; "
+        "'no-such-cc', which --cc, SEJITS_CC or CC names, is not on the path; "
         "unset it or install gcc or clang, or: pip install ziglang"
     )
     broken = fake_cc("exit 1")
