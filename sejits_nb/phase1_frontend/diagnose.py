@@ -126,7 +126,8 @@ PYTHON_RULES: dict[str, Rule] = {
     "L021": Rule("'{op}' needs truth values here", "as a value, Python's '{op}' returns one of its "
                  "operands", "compare first: a > 0 {op} b > 0, or use: p if test else q",
                  "a number"),
-    "L022": Rule("the integer {value} does not fit 64 bits", "compiled code has 64-bit integers",
+    "L022": Rule("the integer {value} does not fit {room}", "it takes the type of the array element "
+                 "that it meets, and 64 bits at most",
                  "write it as a float: {value}.0", "too large"),
     "L025": Rule("a table index must be an integer", "entries are counted, and {got} counts nothing",
                  "int(...)", "{got}"),

@@ -159,7 +159,7 @@ class ExpressionReader:
             self.findings.add("L018", e, what=f"{value!r}"[:30])
             return _ZERO
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            self.findings.add("L022", e, value=value)
+            self.findings.add("L022", e, value=value, room="64 bits")
             return _ZERO
         return Const(value, dtype=of_value(value), loc=self.findings.span(e))
 

@@ -20,7 +20,7 @@ from ..ir.dast import Statement
 from ..ir.dtypes import PY_INT
 from ..ir.expr import Binary, Cast, Compare, Const, Expr, Logic, Lookup, Select, Unary
 from ..ir.node import Node, rewrite
-from .infer_types import cast
+from .conversions import cast
 
 _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
@@ -34,6 +34,11 @@ def fold_constants(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
     """*body* (typed) with constant sub-expressions computed and exact identities applied."""
     folded = tuple(rewrite(s, _rule) for s in body)
     return body if all(a is b for a, b in zip(folded, body, strict=True)) else folded
+
+
+def folded(e: Expr) -> Expr:
+    """*e* (typed) with the same done."""
+    return rewrite(e, _rule)
 
 
 def _rule(n: Node) -> Node | None:
@@ -80,7 +85,7 @@ def _computed(n: Binary | Compare, op: str, left: Expr, right: Expr) -> Const | 
     plain: Any = value.item() if isinstance(value, np.generic) else value
     wanted: Any = {"b": bool, "i": int, "u": int, "f": float}[n.dtype.kind]
     if n.dtype == PY_INT and not -(2**63) <= plain < 2**63:
-        raise Finding("L022", n.loc, value=plain)
+        raise Finding("L022", n.loc, value=plain, room="64 bits")
     fits = isinstance(plain, wanted) and (wanted is not int or -(2**63) <= plain < 2**63)
     return Const(plain, dtype=n.dtype, loc=n.loc) if fits else None
 

@@ -17,6 +17,8 @@ from ..errors import Finding
 from ..ir.dast import Let, Statement
 from ..ir.dtypes import BOOL, F64, I64, PY_BOOL, PY_FLOAT, PY_INT, DType, from_numpy, join, promote
 from ..ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Lookup, Name, Select, Unary
+from .compare_integers import compared, smaller_or_larger
+from .conversions import cast, typed
 
 _WHOLE = ("b", "i", "u")
 
@@ -39,35 +41,9 @@ def infer_types(
         target = stored(s)
         value = value if target is None else cast(value, target)
         if isinstance(s, Let):
-            typer.names[s.name] = _typed(value)
+            typer.names[s.name] = typed(value)
         out.append(dataclasses.replace(s, value=value))  # type: ignore[call-arg]
     return tuple(out)
-
-
-def cast(e: Expr, dtype: DType) -> Expr:
-    """*e* as *dtype*: constants are converted here, a weak value's own carrier needs no cast."""
-    have = _typed(e)
-    if have == dtype:
-        return e
-    if have.weak and have.strong == dtype:
-        return dataclasses.replace(e, dtype=dtype)
-    if isinstance(e, Const) and not (dtype.kind in "iu" and have.kind == "f" and not _whole(e)):
-        try:
-            with np.errstate(over="ignore"):
-                value = dtype.numpy.type(e.value).item()
-        except OverflowError:
-            raise Finding("L022", e.loc, value=e.value) from None
-        return dataclasses.replace(e, value=value, dtype=dtype)
-    return Cast(e, dtype=dtype, loc=e.loc)
-
-
-def _whole(e: Const) -> bool:
-    return float(e.value).is_integer()
-
-
-def _typed(e: Expr) -> DType:
-    assert e.dtype is not None
-    return e.dtype
 
 
 @dataclass(slots=True)
@@ -87,21 +63,16 @@ class _Typer:
                 return self._unary(e, op, operand)
             case Binary(op, left, right):
                 return self._binary(e, op, self.type(left), self.type(right))
-            case Compare(_, left, right):
-                a, b = self.type(left), self.type(right)
-                common = promote(_typed(a), _typed(b))
-                dtype = PY_BOOL if common.weak else BOOL
-                return dataclasses.replace(
-                    e, left=cast(a, common), right=cast(b, common), dtype=dtype
-                )
+            case Compare(op, left, right):
+                return compared(op, self.type(left), self.type(right), e.loc)
             case Logic(op, left, right):
                 a, b = self.type(left), self.type(right)
-                if _typed(a).kind != "b" or _typed(b).kind != "b":
+                if typed(a).kind != "b" or typed(b).kind != "b":
                     raise Finding("L021", e.loc, op=op)
-                return dataclasses.replace(e, left=a, right=b, dtype=join(_typed(a), _typed(b)))
+                return dataclasses.replace(e, left=a, right=b, dtype=join(typed(a), typed(b)))
             case Select(test, then, orelse):
                 a, b = self.type(then), self.type(orelse)
-                dtype = join(_typed(a), _typed(b))
+                dtype = join(typed(a), typed(b))
                 return dataclasses.replace(
                     e,
                     test=self.truth(test),
@@ -122,9 +93,9 @@ class _Typer:
                 return dataclasses.replace(e, dtype=self.domain(e))
 
     def _lookup(self, e: Lookup, table: tuple[Const, ...], index: Expr) -> Expr:
-        if _typed(index).kind not in "iu":
-            raise Finding("L025", index.loc or e.loc, got=_typed(index))
-        dtype = reduce(join, (_typed(entry) for entry in table))
+        if typed(index).kind not in "iu":
+            raise Finding("L025", index.loc or e.loc, got=typed(index))
+        dtype = reduce(join, (typed(entry) for entry in table))
         entries = tuple(cast(entry, dtype) for entry in table)
         assert all(isinstance(entry, Const) for entry in entries)
         return dataclasses.replace(e, table=entries, index=cast(index, I64), dtype=dtype)  # type: ignore[arg-type]
@@ -135,17 +106,17 @@ class _Typer:
             return dataclasses.replace(
                 e, left=self.truth(e.left), right=self.truth(e.right), dtype=BOOL
             )
-        typed = self.type(e)
-        if _typed(typed).kind == "b":
-            return typed
-        zero = cast(Const(0, dtype=PY_INT), _typed(typed))
-        return Compare("!=", typed, zero, dtype=BOOL, loc=e.loc)
+        value = self.type(e)
+        if typed(value).kind == "b":
+            return value
+        zero = cast(Const(0, dtype=PY_INT), typed(value))
+        return Compare("!=", value, zero, dtype=BOOL, loc=e.loc)
 
     def _unary(self, e: Unary, op: str, operand: Expr) -> Expr:
         if op == "not":
             return dataclasses.replace(e, operand=self.truth(operand), dtype=PY_BOOL)
         a = self.type(operand)
-        dtype = _typed(a)
+        dtype = typed(a)
         if dtype == PY_BOOL:
             a, dtype = cast(a, PY_INT), PY_INT
         if (op == "~" and dtype.kind == "f") or (op == "-" and dtype.kind == "b"):
@@ -153,10 +124,10 @@ class _Typer:
         return dataclasses.replace(e, operand=a, dtype=dtype)
 
     def _binary(self, e: Binary, op: str, a: Expr, b: Expr) -> Expr:
-        dtype = promote(_typed(a), _typed(b))
+        dtype = promote(typed(a), typed(b))
         if op in ("&", "|", "^", "<<", ">>"):
             if dtype.kind not in _WHOLE:
-                raise _undefined(e, op, _typed(a), _typed(b))
+                raise _undefined(e, op, typed(a), typed(b))
             if dtype.kind == "b" and op in ("<<", ">>"):
                 dtype = PY_INT if dtype.weak else I64
         elif op == "/":
@@ -173,15 +144,17 @@ class _Typer:
         if func.startswith("numpy."):
             func = func.removeprefix("numpy.")
             func = f"np{func}" if func in ("min", "max") else func
-            if all(_typed(a).weak for a in args):
-                args = tuple(cast(a, _typed(a).strong) for a in args)
-        if func in ("min", "max", "npmin", "npmax"):
-            dtype = join(_typed(args[0]), _typed(args[1]))
+            if all(typed(a).weak for a in args):
+                args = tuple(cast(a, typed(a).strong) for a in args)
+        if func in ("min", "max"):
+            return smaller_or_larger(func, args[0], args[1], e.loc)
+        if func in ("npmin", "npmax"):
+            dtype = join(typed(args[0]), typed(args[1]))
         elif func in ("abs", "floor"):
-            dtype = _typed(args[0])
+            dtype = typed(args[0])
             dtype = PY_INT if dtype == PY_BOOL else dtype
         else:
-            dtype = _typed(args[0])
+            dtype = typed(args[0])
             if not dtype.weak and dtype.bits == 8:  # NumPy would compute in half precision
                 raise _undefined(e, func, dtype)
             dtype = _quotient(dtype)

@@ -47,7 +47,7 @@ def body(*lines: str, params: str = "u, out", before: str = "") -> str:
     return f"{head}    for x in out.interior_points():\n{inner}\n"
 
 
-BOTH = {"test_kernels", "test_boundaries"}
+BOTH = {"test_kernels", "test_boundaries", "test_integers"}
 """Modules whose kernels run on both platforms."""
 
 

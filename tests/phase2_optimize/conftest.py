@@ -9,13 +9,14 @@ from collections.abc import Callable
 import pytest
 
 from sejits_nb.ir.check import check_provenance
-from sejits_nb.ir.dtypes import F32, F64, PY_FLOAT, PY_INT
+from sejits_nb.ir.dtypes import F32, F64, I32, PY_FLOAT, PY_INT, U8, U64
 from sejits_nb.specializers.stencil import SPECIALIZER
 from sejits_nb.stages import ArrayType, KernelSource, ScalarType, Signature, lines_of
 
 CheckPass = Callable[[str, str], None]
 UNCHANGED = "(the same object)"
-TYPES = {"f32": F32, "f64": F64, "int": PY_INT, "float": PY_FLOAT}
+TYPES = {"f32": F32, "f64": F64, "i32": I32, "u8": U8, "u64": U64,
+         "int": PY_INT, "float": PY_FLOAT}  # fmt: skip
 
 
 @pytest.fixture

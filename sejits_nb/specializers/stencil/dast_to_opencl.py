@@ -5,7 +5,8 @@
         out[i*512 + j] = u[(i - 1)*512 + j]
 
 A buffer begins at the lowest byte of its array.  Where a stride is negative that is not element
-[0, ..., 0], and the distance is added to every index.
+[0, ..., 0], and the distance is added to every index.  Integers are computed as unsigned ones: OpenCL
+has no ``-fwrapv``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import dataclasses
 
 from ...ir import past
 from ...ir.node import Node, rewrite
+from ...phase3_lower.unsigned_arithmetic import in_unsigned
 from ...phase3_lower.work_items import map_to_work_items
 from .dast import Grid, Stencil
 from .dast_to_c import lower_to_c
@@ -24,7 +26,8 @@ def lower_to_opencl(stencil: Stencil) -> past.Unit:
     unit = lower_to_c(stencil)
     grids = stencil.grids
     origins = {p.name: _origin(grids[p.key]) for p in unit.function.params if p.key in grids}
-    return map_to_work_items(_shifted(unit, {n: o for n, o in origins.items() if o}))
+    shifted = _shifted(unit, {n: o for n, o in origins.items() if o})
+    return map_to_work_items(in_unsigned(shifted))
 
 
 def _origin(grid: Grid) -> int:
