@@ -61,9 +61,12 @@ def check_past(unit: past.Unit) -> tuple[str, ...]:
 def _check_body(
     body: Iterable[Node], outer: set[str], pointers: dict[str, past.Param]
 ) -> list[str]:
-    scope, problems = set(outer), []
+    scope, pointers, problems = set(outer), dict(pointers), []
     for n in body:
         match n:
+            case past.Buffer(name, dtype):
+                problems += [f"{name!r} is declared twice"] if name in pointers else []
+                pointers[name] = past.Param(name, dtype, pointer=True, const=False)
             case past.Declare(name, _, value):
                 problems += _check_expr(value, scope, pointers)
                 problems += [f"{name!r} is declared twice"] if name in scope else []
@@ -73,6 +76,11 @@ def _check_body(
                     problems += _check_expr(e, scope, pointers)
                 if array not in pointers or pointers[array].const:
                     problems.append(f"store to {array!r}, which is no output")
+            case past.Do(call):
+                problems += _check_expr(call, scope, pointers)
+            case past.Team(threads, inner):
+                problems += [f"a team of {threads} threads"] if threads < 2 else []
+                problems += _check_body(inner, scope, pointers)
             case past.For(var, start, stop, inner, step):
                 for e in (start, stop):
                     problems += _check_expr(e, scope, pointers)
@@ -90,7 +98,7 @@ def _check_expr(root: past.PExpr, scope: set[str], pointers: dict[str, past.Para
         match n:
             case past.Variable(name) if name not in scope:
                 problems.append(f"{name!r} is used before it is declared")
-            case past.Load(array) if array not in pointers:
+            case past.Load(array) | past.Address(array) if array not in pointers:
                 problems.append(f"load from unknown pointer {array!r}")
             case past.Binary(op) if op not in _C_OPERATORS:
                 problems.append(f"{op!r} is no C operator")

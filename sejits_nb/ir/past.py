@@ -3,10 +3,13 @@
     Unit      ::= Unit(function, helpers, tables)
     Function  ::= Function(name, params, body)
     Param     ::= Param(name, dtype, pointer, const)
-    Stmt      ::= Declare(name, dtype, value) | Store(array, index, value)
+    Stmt      ::= Declare(name, dtype, value) | Buffer(name, dtype, length)
+                | Store(array, index, value) | Do(call)
                 | For(var, start, stop, step, body, parallel, simd, independent, axis,
                       work_item, group)
-    Expr      ::= Literal | Variable | Load(array, index) | Unary | Binary | Ternary | CallC | Convert
+                | Team(threads, body)
+    Expr      ::= Literal | Variable | Load(array, index) | Address(array, index)
+                | Unary | Binary | Ternary | CallC | Convert
 
 Operators mean what they mean in C; whatever Python means differently (``//``, ``%``, ``min``) has
 become a call of a helper by then.  Every expression has a ``dtype``.
@@ -58,6 +61,14 @@ class Variable(PExpr):
 @node
 class Load(PExpr):
     """``array[index]``; *index* counts elements."""
+
+    array: str
+    index: PExpr
+
+
+@node
+class Address(PExpr):
+    """``&array[index]``; may point past the end, if it is only a hint."""
 
     array: str
     index: PExpr
@@ -132,6 +143,28 @@ class Store(Statement):
 
 
 @node
+class Buffer(Statement):
+    """``dtype name[length];`` on the stack, on a cache line's boundary."""
+
+    name: str
+    dtype: DType
+    length: int
+
+    def headline(self) -> str:
+        return f"{self.name}: {self.dtype}[{self.length}]"
+
+
+@node
+class Do(Statement):
+    """A call for its effect."""
+
+    call: CallC
+
+    def headline(self) -> str:
+        return show(self.call)
+
+
+@node
 class For(Statement):
     """``for var in range(start, stop, step)``.
 
@@ -162,6 +195,21 @@ class For(Statement):
         marks += [f"work-item {self.work_item}{groups}"] if self.work_item is not None else []
         tail = f"  [{', '.join(marks)}]" if marks else ""
         return f"for {self.var} in [{show(self.start)}, {show(self.stop)}){step}{tail}"
+
+    def nested(self) -> tuple[Node, ...]:
+        return self.body
+
+
+@node
+class Team(Statement):
+    """All of *body* by one team of threads: each takes its share of a parallel loop and goes on
+    without waiting for the others.  Loops of *body* are independent of one another."""
+
+    threads: int
+    body: tuple[Statement, ...]
+
+    def headline(self) -> str:
+        return f"team of {self.threads} threads"
 
     def nested(self) -> tuple[Node, ...]:
         return self.body
@@ -239,6 +287,8 @@ def show(e: PExpr) -> str:
             return name
         case Load(array, index):
             return f"{array}[{show(index)}]"
+        case Address(array, index):
+            return array if index == Literal(0) else f"&{array}[{show(index)}]"
         case Unary(op, operand):
             return f"{op}{_atom(operand)}"
         case Binary("*", left, right):

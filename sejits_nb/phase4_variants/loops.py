@@ -40,3 +40,12 @@ def substitute(s: Statement, name: str, value: PExpr) -> Statement:
         return value if isinstance(n, past.Variable) and n.name == name else None
 
     return rewrite(s, rule)
+
+
+def fresh(unit: past.Unit, name: str) -> str:
+    """A name like *name* that nothing in *unit* has."""
+    taken = {n.name for n in walk(unit) if hasattr(n, "name")}
+    taken |= {n.var for n in walk(unit) if isinstance(n, For)}
+    while name in taken:
+        name += "_"
+    return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import product
 
 from ..contracts import Knob, VariantSpace
@@ -15,7 +16,8 @@ Transformation = Callable[[Unit, Config], Unit]
 def variant_space(
     unit: Unit, knobs: tuple[Knob, ...], transformations: tuple[Transformation, ...]
 ) -> VariantSpace:
-    """The space over *knobs*; a configuration that repeats another one's code is not allowed.
+    """The space over *knobs*; a configuration that repeats another one's code is not allowed: the one
+    that was asked for first is.
 
     ``build`` is pure: the same configuration gives the same PAST.
     """
@@ -27,17 +29,24 @@ def variant_space(
         return Variant(config, past)
 
     seen: dict[Unit, Config] = {}
+    constraints = [c for knob in knobs for c in knob.constraints]
 
-    def allowed(config: Config) -> bool:
-        return seen.setdefault(build(config).past, config) == config
+    @cache
+    def why_not(config: Config) -> str:
+        values = dict(config.items)
+        broken = next((c.why for c in constraints if not c.holds(values)), "")
+        if broken:
+            return broken
+        first = seen.setdefault(build(config).past, config)
+        return "" if first == config else f"the same code as {first}"
 
-    return VariantSpace(knobs, allowed, build)
+    return VariantSpace(knobs, why_not, build)
 
 
 def configurations(space: VariantSpace) -> Iterator[Config]:
     """Every allowed configuration, the default first, then in the order of the knobs' values."""
+    space.allowed(space.default)  # it keeps its place whatever repeats it
     yield space.default
-    space.allowed(space.default)
     for values in product(*(k.values for k in space.knobs)):
         config = Config(tuple((k.name, v) for k, v in zip(space.knobs, values, strict=True)))
         if config != space.default and space.allowed(config):

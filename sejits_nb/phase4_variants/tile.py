@@ -12,7 +12,7 @@ import dataclasses
 from ..ir.dast import Statement
 from ..ir.node import Node, rewrite, walk
 from ..ir.past import Binary, CallC, For, Literal, Unit, Variable
-from .loops import loops, replace_outermost, trip_count
+from .loops import fresh, loops, replace_outermost, trip_count
 
 
 def tile(unit: Unit, axis: int, size: int) -> Unit:
@@ -21,7 +21,7 @@ def tile(unit: Unit, axis: int, size: int) -> Unit:
     target = next((f for f in loops(unit) if f.axis == axis), None)
     if size == 0 or target is None or not target.independent or (trip_count(target) or 0) <= size:
         return unit
-    block = _fresh(unit, target.var * 2)
+    block = fresh(unit, target.var * 2)
     end = CallC("min_i64", (Binary("+", Variable(block), Literal(size)), target.stop))
     inner = dataclasses.replace(target, start=Variable(block), stop=end)
 
@@ -38,10 +38,3 @@ def tile(unit: Unit, axis: int, size: int) -> Unit:
 
     tiled = replace_outermost(unit, change)
     return dataclasses.replace(tiled, helpers=tuple(sorted({*unit.helpers, "min_i64"})))
-
-
-def _fresh(unit: Unit, name: str) -> str:
-    taken = {n.name for n in walk(unit) if hasattr(n, "name")}
-    while name in taken:
-        name += "_"
-    return name

@@ -23,7 +23,7 @@ _FOLDED = {"+": int.__add__, "-": int.__sub__, "*": int.__mul__}
 
 def unroll_fully(unit: Unit) -> Unit:
     """*unit* without loops; itself if a loop is shared among threads or has no literal bounds."""
-    if not all(map(_plain, (s for s in unit.function.body if isinstance(s, For)))):
+    if not all(isinstance(s, For) and _plain(s) for s in unit.function.body):
         return unit
     numbers = count()
     body = [line for s in unit.function.body for line in _iterations(s, numbers)]

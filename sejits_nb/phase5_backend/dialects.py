@@ -13,6 +13,8 @@ class Dialect:
     ``functions`` a PAST function and dtype kind-and-width to a name, default the function's own.
     ``storage`` are the types in memory where they are not those of values.  ``math_suffixes`` are what
     the math functions of the helpers end in; ``nonfinite`` spells NaN and infinity.
+    ``team`` starts threads for a block and ``team_for`` shares a loop among them; ``line`` puts an
+    array on the boundary of a cache line.
     ``address_space`` stands before a pointer's type; ``kernel`` heads a function that is launched, and
     ``work_item`` is where along a dimension it runs.
     """
@@ -27,6 +29,9 @@ class Dialect:
     table: str
     functions: dict[tuple[str, str], str] = field(default_factory=dict)
     parallel_for: str = ""
+    team: str = ""
+    team_for: str = ""
+    line: str = ""
     simd: str = ""
     storage: dict[str, str] = field(default_factory=dict)
     math_suffixes: dict[str, str] = field(default_factory=dict)
@@ -56,6 +61,9 @@ C_OPENMP = Dialect(
     functions={(f, "f32"): f"{f}f" for f in _MATH}
     | {("abs", "f32"): "fabsf", ("abs", "f64"): "fabs"},
     parallel_for="#pragma omp parallel for{simd} schedule(static) num_threads({threads})",
+    team="#pragma omp parallel num_threads({threads})",
+    team_for="#pragma omp for{simd} schedule(static) nowait",
+    line="__attribute__((aligned(64)))",
     simd="#pragma omp simd",
 )
 

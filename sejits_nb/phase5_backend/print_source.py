@@ -50,13 +50,14 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
 
 
 def _helper(name: str, dialect: Dialect) -> list[str]:
-    """The text of ``kernels/arithmetic/`` for a helper such as ``mod_f64``, for its one type."""
+    """The text of ``kernels/`` for a helper such as ``mod_f64``, for its one type."""
     operation, _, dtype = name.rpartition("_")
     family = {"f": "float", "i": "int", "u": "uint", "b": "uint"}[dtype[0]]
     text = _template(operation, family)
     kind = dialect.types[dtype]
     filled = Template(text).substitute(
-        head=f"{dialect.helper} {kind}", name=name, T=kind, U64=dialect.types["u64"],
+        head=f"{dialect.helper} {kind}", procedure=f"{dialect.helper} {dialect.entry}", name=name,
+        T=kind, I64=dialect.types["i64"], U64=dialect.types["u64"], helper=dialect.helper,
         f=dialect.math_suffixes.get(dtype, ""),
     )  # fmt: skip
     return filled.rstrip().splitlines()
@@ -64,11 +65,11 @@ def _helper(name: str, dialect: Dialect) -> list[str]:
 
 @cache
 def _template(operation: str, family: str) -> str:
-    folder = files("sejits_nb.kernels") / "arithmetic"
-    for candidate in (f"{operation}_{family}.c", f"{operation}.c"):
-        if (found := folder / candidate).is_file():
-            return found.read_text(encoding="utf-8")
-    raise KeyError(f"kernels/arithmetic has no {operation} for {family}")
+    for folder in ("arithmetic", "memory"):
+        for candidate in (f"{operation}_{family}.c", f"{operation}.c"):
+            if (found := files("sejits_nb.kernels") / folder / candidate).is_file():
+                return found.read_text(encoding="utf-8")
+    raise KeyError(f"kernels/ has no {operation} for {family}")
 
 
 def _function(function: past.Function, dialect: Dialect) -> Iterator[Line]:
@@ -88,7 +89,7 @@ def _param(p: past.Param, dialect: Dialect) -> str:
     return f"{kind} *{dialect.restrict} {p.name}"
 
 
-def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
+def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False) -> Iterator[Line]:
     blank = "    " * depth
     match s:
         case past.Declare(name, dtype, value):
@@ -97,6 +98,18 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
         case past.Store(array, index, value):
             head = f"{array}[{expression(index, dialect)}] ="
             yield from _assignment(blank + head, value, s.origin(), dialect)
+        case past.Buffer(name, dtype, length):
+            yield Line(
+                f"{blank}{dialect.types[dtype.name]} {name}[{length}] {dialect.line};", s.loc
+            )
+        case past.Do(call):
+            yield Line(f"{blank}{expression(call, dialect)};", s.loc)
+        case past.Team(threads, body):
+            yield Line(blank + dialect.team.format(threads=threads), s.loc)
+            yield Line(blank + "{")
+            for inner in body:
+                yield from _statement(inner, depth + 1, dialect, teamed=True)
+            yield Line(blank + "}")
         case past.For(var, start, _, body) if s.work_item is not None:
             here = dialect.work_item.format(dimension=s.work_item)
             moved = f" + {expression(start, dialect)}" if start != past.Literal(0) else ""
@@ -106,7 +119,8 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
         case past.For(var, start, stop, body, step):
             if s.parallel:
                 simd = " simd" if s.simd else ""
-                pragma = dialect.parallel_for.format(simd=simd, threads=s.parallel)
+                spelled = dialect.team_for if teamed else dialect.parallel_for
+                pragma = spelled.format(simd=simd, threads=s.parallel)
                 yield Line(blank + pragma, s.loc)
             elif s.simd:
                 yield Line(blank + dialect.simd, s.loc)
@@ -117,7 +131,7 @@ def _statement(s: Statement, depth: int, dialect: Dialect) -> Iterator[Line]:
             )
             yield Line(f"{blank}{head} {{", s.loc)
             for inner in body:
-                yield from _statement(inner, depth + 1, dialect)
+                yield from _statement(inner, depth + 1, dialect, teamed)
             yield Line(blank + "}")
         case _:
             raise TypeError(f"{type(s).__name__} is no PAST statement")
@@ -167,6 +181,10 @@ def _expression(e: past.PExpr, dialect: Dialect) -> tuple[str, int]:
             return name, _ATOM
         case past.Load(array, index):
             return f"{array}[{expression(index, dialect)}]", _ATOM
+        case past.Address(array, index):
+            if index == past.Literal(0):
+                return array, _ATOM
+            return f"&{array}[{expression(index, dialect)}]", _UNARY
         case past.Unary(op, operand):
             text = inside(operand, _UNARY)
             return f"{op}{' ' if text.startswith(op) else ''}{text}", _UNARY

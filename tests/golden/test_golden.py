@@ -91,8 +91,8 @@ def laplacian(u, out, alpha, beta):
         for y in u.neighbors(x, 1):
             acc += u[y]
         out[x] = alpha * u[x] + beta * acc
-""", ("u", "out"), (256, 256, 256), ("threads=2 unroll=1 tile=0", "threads=2 unroll=4 tile=16"),
-       ("alpha", "beta")),
+""", ("u", "out"), (256, 256, 256), ("threads=2 unroll=1 tile=0", "threads=2 unroll=4 tile=16",
+        "threads=2 unroll=2 tile=32 stream=1 prefetch=1"), ("alpha", "beta")),
     Kernel("""\
 %%stencil divergence --on "vx, vy, vz, 0.5, 0.4, 0.3"
 def divergence(vx, vy, vz, out, alpha, beta, gamma):

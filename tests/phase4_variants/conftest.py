@@ -55,27 +55,45 @@ def show() -> Callable[[Unit], str]:
 
 
 @pytest.fixture
-def stored() -> Callable[[Unit], list[int]]:
-    """The elements of ``out`` that a run of the unit stores to, each from its own element of ``u``."""
+def stored() -> Callable[..., list[int]]:
+    """The elements of ``out`` that a run of the unit stores to, each from its own element of ``u``;
+    ``phase`` is the place of ``out[0]`` in its cache line, in elements."""
 
-    def run(unit: Unit) -> list[int]:
+    def run(unit: Unit, phase: int = 0) -> list[int]:
         assert check_past(unit) == ()
-        return list(_run(unit.function.body, {}))
+        return list(_run(unit.function.body, {"phase": phase}, {}))
 
     return run
 
 
-def _run(body: Iterable[Statement], scope: dict[str, int]) -> Iterator[int]:
+def _run(
+    body: Iterable[Statement], scope: dict[str, int], lines: dict[str, list[int]]
+) -> Iterator[int]:
     for s in body:
-        if isinstance(s, For):
-            for value in range(_value(s.start, scope), _value(s.stop, scope), s.step):
-                yield from _run(s.body, scope | {s.var: value})
-        else:
-            assert isinstance(s, Store)
-            assert isinstance(s.value, Load)
-            index = _value(s.index, scope)
-            assert _value(s.value.index, scope) == index
-            yield index
+        match s:
+            case For(var, start, stop, inner, step):
+                for value in range(_value(start, scope), _value(stop, scope), step):
+                    yield from _run(inner, scope | {var: value}, lines)
+            case past.Team(_, inner):
+                yield from _run(inner, scope, lines)
+            case past.Declare(name, _, value):
+                scope = scope | {name: _value(value, scope)}
+            case past.Buffer(name):
+                lines[name] = []
+            case past.Do(CallC("stream_f64", (past.Address(_, index), past.Address(line)))):
+                first = _value(index, scope)
+                assert (first + scope["phase"]) % 8 == 0
+                assert lines[line] == [*range(first, first + 8)]
+                yield from lines[line]
+            case past.Do():
+                pass  # hints and fences
+            case Store(array, _, Load(_, read)) if array in lines:
+                lines[array].append(_value(read, scope))
+            case Store(_, index, Load(_, read)):
+                assert _value(index, scope) == _value(read, scope)
+                yield _value(index, scope)
+            case _:
+                raise TypeError(s)
 
 
 def _value(e: PExpr, scope: dict[str, int]) -> int:
@@ -90,6 +108,10 @@ def _value(e: PExpr, scope: dict[str, int]) -> int:
             return _value(left, scope) - _value(right, scope)
         case Binary("*", left, right):
             return _value(left, scope) * _value(right, scope)
+        case Binary("&", left, right):
+            return _value(left, scope) & _value(right, scope)
         case CallC("min_i64", (left, right)):
             return min(_value(left, scope), _value(right, scope))
+        case CallC("gap_f64", (past.Address(_, index),)):
+            return -(_value(index, scope) + scope["phase"]) % 8
     raise TypeError(e)

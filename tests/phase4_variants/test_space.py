@@ -22,7 +22,7 @@ def test_small_spaces_default_first(nest: Nest) -> None:
     assert names(nest(20), 2) == ["threads=1", "threads=2"]
     assert names(nest(10), 2) == ["threads=1 whole=1", "threads=1 whole=0", "threads=2 whole=0"]
     assert names(nest(10, 10), 1) == ["threads=1 unroll=1", "threads=1 unroll=2",
-                                      "threads=1 unroll=4"]  # fmt: skip
+                                      "threads=1 unroll=4", "threads=1 unroll=8"]  # fmt: skip
     assert names(nest(40_000), 2) == ["threads=2", "threads=1"]
 
 
@@ -40,8 +40,25 @@ def test_every_combination_of_knobs_is_a_variant_of_its_own(nest: Nest) -> None:
     unit = nest(40, 100, 8)
     space = OPENMP.space(unit, knobs(unit, 2))
     found = list(configurations(space))
-    assert len(found) == 2 * 3 * 3
+    assert len(found) == 2 * 3 * 4
     assert len({space.build(c).past for c in found}) == len(found)
+
+
+def test_long_rows_of_large_grids_can_stream(nest: Nest) -> None:
+    unit = nest(600, 64)
+    found = [k.name for k in knobs(unit, 1)]
+    assert found == ["threads", "unroll", "stream", "prefetch"]
+    texts = names(unit, 1)
+    assert "threads=1 unroll=1 stream=1 prefetch=256" in texts
+    assert not [t for t in texts if "stream=0" in t and "prefetch=0" not in t]
+    assert {k.name: k.default for k in knobs(unit, 1)} == dict.fromkeys(
+        ("threads", "unroll"), 1
+    ) | dict.fromkeys(("stream", "prefetch"), 0)
+
+
+def test_grids_in_memory_stream_unless_told_otherwise(nest: Nest) -> None:
+    defaults = {k.name: k.default for k in knobs(nest(256, 256, 256), 2)}
+    assert defaults == {"threads": 2, "unroll": 2, "tile": 32, "stream": 1, "prefetch": 1}
 
 
 def test_building_is_pure(nest: Nest) -> None:

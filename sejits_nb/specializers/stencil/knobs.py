@@ -11,6 +11,12 @@ from ...ir.past import For, Literal, Unit
 SERIAL_BELOW_POINTS = 32_768
 """Under this many points starting the threads costs more than they save."""
 
+PAST_CACHES_BYTES = 32 << 20
+"""Grids of more bytes than this live in memory: the model then streams results past the caches."""
+
+LONG_ROW = 64
+"""Rows of at least this many points are worth cutting at the starts of cache lines."""
+
 WHOLE_POINTS, WHOLE_LINES = 16, 400
 """Up to this many points, and lines of C, a grid is unrolled as a whole."""
 
@@ -21,10 +27,12 @@ _GROUPS = (
 
 
 def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
-    """``threads``, ``unroll`` (rows or planes a step) and ``tile`` (rows a block); of work-items
-    ``group`` and ``rows``, their shape; of a tiny grid ``whole``.
+    """The knobs of the nest at hand, what matters most first; defaults are the model's choice.
 
-    Defaults are the model's choice: all threads on large grids, one row a step, no tiling.
+    ``threads``; of rows ``unroll`` (rows or planes a step), of planes ``tile`` (rows a block), of
+    long rows ``stream`` and ``prefetch``; of tiny grids ``whole``.  Grids in memory stream, fetch the
+    next step and, planes, go by tiles; smaller ones keep the plain loops.  Of work-items the shape of
+    a group: ``group`` and ``rows``.
     """
     core = next(s for s in unit.function.body if isinstance(s, For))
     nest = [n for n in walk(core) if isinstance(n, For)]
@@ -32,22 +40,30 @@ def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
         return _GROUPS
     points = prod(_count(loop) for loop in nest)
     most = max(1, min(threads, _count(nest[0])))
-    default_threads = most if points >= SERIAL_BELOW_POINTS else 1
+    large = points >= SERIAL_BELOW_POINTS
+    point_bytes = sum(p.dtype.size_bytes for p in unit.function.params if p.pointer)
+    in_memory = points * point_bytes > PAST_CACHES_BYTES
+    rows, planes, long_rows = len(nest) > 1, len(nest) > 2, _count(nest[-1]) >= LONG_ROW
+    streams = rows and large and long_rows
     work = sum(_points(s) for s in unit.function.body if isinstance(s, For))
-    lines = len(nest[-1].body)
-    found = [
-        Knob("threads", tuple(sorted({1, most})), default_threads, "OpenMP threads"),
-        Knob("unroll", (1, 2, 4), 1, "iterations of the outermost grid loop in one step")
-        if len(nest) > 1
-        else None,
-        Knob("tile", (0, 16, 64), 0, "iterations of the second loop in one block (0: no blocks)")
-        if len(nest) > 2
-        else None,
-        Knob("whole", (0, 1), 1, "1: the whole grid as straight-line code")
-        if 0 < work <= WHOLE_POINTS and work * lines <= WHOLE_LINES
-        else None,
+    found: list[Knob] = [
+        Knob("threads", tuple(sorted({1, most})), most if large else 1, "OpenMP threads")
     ]
-    return tuple(k for k in found if k is not None)
+    if rows:
+        step = (1, 2, 4) if planes else (1, 2, 4, 8)
+        found.append(Knob("unroll", step, 2 if in_memory and streams else 1,
+                          "iterations of the outermost grid loop in one step"))  # fmt: skip
+    if planes:
+        found.append(Knob("tile", (0, 16, 32, 64), 32 if in_memory and streams else 0,
+                          "iterations of the second loop in one block (0: no blocks)"))  # fmt: skip
+    if streams:
+        found.append(Knob("stream", (0, 1), int(in_memory),
+                          "1: results past the caches, by whole lines"))  # fmt: skip
+        found.append(Knob("prefetch", (0, 1, 256), int(in_memory),
+                          "hints for the next step (1), or elements ahead (0: none)"))  # fmt: skip
+    if 0 < work <= WHOLE_POINTS and work * len(nest[-1].body) <= WHOLE_LINES:
+        found.append(Knob("whole", (0, 1), 1, "1: the whole grid as straight-line code"))
+    return tuple(found)
 
 
 def _points(loop: For) -> int:
