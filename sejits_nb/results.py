@@ -1,4 +1,4 @@
-"""What is found out about a kernel once it runs: its work, each variant's measurement, the report.
+"""What is found out about a kernel once it runs: its work, measurements, roofs, the report.
 
 Stages (``stages.py``) flow through the five phases; these values come after them.  All are frozen,
 comparable and picklable.
@@ -16,12 +16,20 @@ from .stages import Artifact, Config, Signature, Step, Trace
 class Work:
     """What one sweep has to do at least, derived from its optimised DAST.
 
-    ``bytes_`` is the compulsory traffic (each grid read once, each output written once).
+    ``bytes_`` is the compulsory traffic (each grid read once, each output written once),
+    ``written_bytes`` the part of it that is written, ``dtype`` the type of most operations.
     """
 
     points: int
     flops_per_point: int
     bytes_: int
+    written_bytes: int = 0
+    dtype: str = "f64"
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of the whole sweep."""
+        return self.points * self.flops_per_point
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +60,78 @@ class Measurement:
         return sorted(abs(t - centre) for t in self.times_s)[len(self.times_s) // 2]
 
 
+@dataclass(frozen=True, slots=True)
+class Bandwidth:
+    """Bytes a second that *threads* threads move in one level of the memory, measured.
+
+    ``level`` is ``L1``, ``L2``, ``L3`` or ``DRAM``; ``kind`` is ``read``, ``copy`` or ``triad``, with
+    `` past the caches`` where stores were non-temporal.  ``set_bytes`` is the working set of the
+    measurement, ``holds_bytes`` what the level holds for that many threads (DRAM: 0, no limit).
+    """
+
+    level: str
+    kind: str
+    threads: int
+    bytes_per_s: float
+    set_bytes: int
+    holds_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """Fused multiply-adds of *threads* threads on ``f32`` or ``f64``, two operations each."""
+
+    dtype: str
+    threads: int
+    flops_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Roofs:
+    """What a machine can do at most, measured on one thread and on all (``threads``).
+
+    ``notes`` say what could not be measured as it should be.
+    """
+
+    bandwidths: tuple[Bandwidth, ...]
+    peaks: tuple[Peak, ...]
+    threads: int
+    machine: str
+    date: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a variant stands under its roof.
+
+    ``intensity`` is flop/byte; ``bound`` is ``memory`` or ``compute``; ``level`` is the memory that
+    the working set comes from; ``bytes_roof`` and ``flops_roof`` are the rates that bound it, and
+    ``fraction`` is its share of the lower roof.  ``above`` marks more than noise over the roof: a
+    diagnostic, not a winner.
+    """
+
+    intensity: float
+    bytes_per_s: float
+    flops_per_s: float
+    bytes_roof: float
+    flops_roof: float
+    level: str
+    bound: str
+    fraction: float
+    above: bool
+    words: str
+    advice: str
+
+
 @dataclass(frozen=True)
 class Report:
     """All that a card shows of one specialization: the trace, the race, and where it was run.
 
     ``python_s`` is the plain Python's time for one whole sweep, seconds: measured on
     ``python_points`` points and scaled to ``work.points``.  ``best`` is ``None`` when the plain
-    Python itself is what a call runs; ``note`` then says why.
+    Python itself is what a call runs; ``note`` then says why.  ``roofs`` are those of the CPU, if
+    they have been measured; ``elsewhere`` names platforms that run on another device.
     """
 
     trace: Trace
@@ -74,6 +147,8 @@ class Report:
     seconds: float
     check: str = "fast"
     note: str = ""
+    roofs: Roofs | None = None
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def speedup(self) -> float | None:
@@ -95,7 +170,8 @@ class Progress:
 
     ``measurements`` has every variant that is known so far, with the samples taken so far;
     ``python_s`` is the plain Python's time for the same sweep, seconds (0: not known yet);
-    ``left_s`` an estimate of the seconds still to come.
+    ``left_s`` an estimate of the seconds still to come; ``roofs`` and ``elsewhere`` as in a
+    :class:`Report`.
     """
 
     kernel: str
@@ -107,6 +183,8 @@ class Progress:
     work: Work
     python_s: float
     left_s: float
+    roofs: Roofs | None = None
+    elsewhere: tuple[str, ...] = ()
 
 
 Listener = Callable[[Progress], None]

@@ -195,7 +195,6 @@ PASSES: tuple[Pass, ...] = (
     Pass("dead code", _on_body(dead_code), (check_straight, check_typed)),
 )
 
-_STEPS = ("min", "max", "npmin", "npmax", "abs")
 _SMOOTH = ("+", "-", "*")
 
 
@@ -213,15 +212,4 @@ def must_be_exact(stencil: Stencil) -> bool:
         or (isinstance(n, Cast) and n.dtype is not None and n.dtype.kind == "f")
         for s in stencil.sweep.body
         for n in walk(s)
-    )
-
-
-def flops(stencil: Stencil) -> int:
-    """Floating-point operations a point: one for each arithmetic operator and intrinsic."""
-    return sum(
-        1
-        for s in stencil.sweep.body
-        for n in walk(s)
-        if (isinstance(n, Binary) and n.dtype is not None and n.dtype.kind == "f")
-        or (isinstance(n, Call) and n.func not in _STEPS)
     )
