@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from ...contracts import Knob
+from ...contracts import Constraint, Knob
 from ...ir.node import walk
 from ...ir.past import For, Literal, Unit
 
@@ -19,6 +19,11 @@ LONG_ROW = 64
 
 WHOLE_POINTS, WHOLE_LINES = 16, 400
 """Up to this many points, and lines of C, a grid is unrolled as a whole."""
+
+_HINTS_NEED_LINES = Constraint(
+    lambda values: values["stream"] == 1 or values["prefetch"] == 0,
+    "hints are given line by line: prefetch needs stream=1",
+)
 
 _GROUPS = (
     Knob("group", (64, 256, 4096), 4096, "most work-items along a row in one work-group"),
@@ -60,7 +65,8 @@ def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
         found.append(Knob("stream", (0, 1), int(in_memory),
                           "1: results past the caches, by whole lines"))  # fmt: skip
         found.append(Knob("prefetch", (0, 1, 256), int(in_memory),
-                          "hints for the next step (1), or elements ahead (0: none)"))  # fmt: skip
+                          "hints for the next step (1), or elements ahead (0: none)",
+                          (_HINTS_NEED_LINES,)))  # fmt: skip
     if 0 < work <= WHOLE_POINTS and work * len(nest[-1].body) <= WHOLE_LINES:
         found.append(Knob("whole", (0, 1), 1, "1: the whole grid as straight-line code"))
     return tuple(found)
