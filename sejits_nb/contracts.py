@@ -40,6 +40,9 @@ class Executable(Protocol):
     def bound(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A call without arguments on exactly these arrays, for timing."""
 
+    def direct(self, values: Mapping[str, Any]) -> Callable[..., None]:
+        """A call on other values of the same layouts, by position, in the order of *values*."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pass:
@@ -56,22 +59,51 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """What the values of knobs must keep together; ``why`` is said of a configuration that does not."""
+
+    holds: Callable[[Mapping[str, int]], bool]
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Knob:
-    """One dimension of the variant space: its values, the default first choice, and its meaning."""
+    """One dimension of the variant space: its values, the default first choice, and its meaning.
+
+    ``constraints`` are asked with the values of all knobs.
+    """
 
     name: str
     values: tuple[int, ...]
     default: int
     doc: str
+    constraints: tuple[Constraint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One of a domain's own options: ``read`` makes a setting of a user's value; ``choices`` are the
+    words to offer for it, of which several may be joined by commas; ``doc`` is its meaning."""
+
+    read: Callable[[Any], Any]
+    choices: tuple[str, ...] = ()
+    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class VariantSpace:
-    """Phase 4's result: knobs, which combinations are allowed, and the pure builder of a variant."""
+    """Phase 4's result: knobs, which combinations are allowed, and the pure builder of a variant.
+
+    ``why_not`` gives the reason why a configuration is not allowed, empty for one that is.
+    """
 
     knobs: tuple[Knob, ...]
-    allowed: Callable[[Config], bool]
+    why_not: Callable[[Config], str]
     build: Callable[[Config], Variant]
+
+    def allowed(self, config: Config) -> bool:
+        """Whether *config* keeps every constraint, and has code of its own."""
+        return not self.why_not(config)
 
     @property
     def default(self) -> Config:
@@ -91,10 +123,15 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class BoundCall:
-    """The arguments of one call by parameter name, and the outputs that the call allocated itself."""
+    """The arguments of one call by parameter name, and the outputs that the call allocated itself.
+
+    Number *n* of those is ``allocate(values[like], n)``.
+    """
 
     values: Mapping[str, Any]
     allocated: tuple[str, ...] = ()
+    like: str = ""
+    allocate: Callable[[Any, int], Any] | None = None
 
     def result(self) -> Any:
         """What the call returns: ``None``, the allocated output, or a tuple of them."""
@@ -134,6 +171,9 @@ class Specializer:
     """The domain's own options (``boundary``): name -> what makes a setting of a user's value."""
     methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Further methods of the bound object, called with the kernel first (``iterate``)."""
+    by_layout: bool = False
+    """Whether ``bind`` asks for nothing but types, dtypes, shapes, strides, flags, ints of 64 bits, and
+    whether an output shares memory with another grid: a later call of the same layouts skips it."""
 
 
 class Availability(Protocol):
@@ -163,4 +203,8 @@ class Platform:
     settle: Callable[[], None]
     """Give back what the trials of a large call hold."""
     with_tools: Callable[[Toolchain], Platform] | None = None
-    """This platform with a compiler and flags of the user's; ``None`` where there is no such choice."""
+    """This platform with a compiler, flags or a device of the user's."""
+    tools: tuple[str, ...] = ()
+    """What :attr:`with_tools` understands of a :class:`Toolchain`, by the names of its fields."""
+    devices: Callable[[], tuple[str, ...]] = tuple
+    """A line for each device to choose from."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
 from .kernel_views import KernelViews
@@ -39,9 +40,10 @@ class Kernel(KernelViews):
         signature = self._specializer.signature(self.interface, values)
         start = time.perf_counter()
         with self._lock:
-            self._refresh()
+            direct = self._refresh()
             found = self._specialize(signature, values, self.options.tune, fresh)
-            self._ready[self._source.identity, signature] = found
+            self._ready[direct.identity, signature] = found
+            self._direct = DirectCalls(direct.identity, direct.watch)  # another variant from now on
         seconds = time.perf_counter() - start
         raced = found.report if found else None
         self.report = raced or self._untuned_report(found, signature, values, seconds)
@@ -63,7 +65,8 @@ class Kernel(KernelViews):
         bound = self._bind(args, kwargs).values
         ours = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
         plain = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
-        self._run(ours)
+        found, _ = self._specialization(ours)
+        self._run(found, ours)
         self._plain(plain)
         for name in self.interface.outputs:
             tolerance = 1e-10 if ours[name].dtype == np.float64 else 1e-4

@@ -8,15 +8,16 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any
 from weakref import WeakSet
 
 from . import registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
+from .direct_calls import SHARED, DirectCalls, layouts, repeat_of
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
-from .pipeline import Pipeline, free_names, hold, recapture, select_platform, too_deep
+from .pipeline import Pipeline, Watch, hold, recapture, select_platform, too_deep
 from .results import Report
 from .stages import KernelSource, Signature, Trace
 from .tune.specialize import Request, Specialization, specialize
@@ -42,7 +43,9 @@ class KernelCalls:
         for name in {*options.backend} - {"auto", "python"}:
             registry.platform(name)
         self._held = hold(source, lookup)
+        watch = Watch(source, lookup, self._held)
         self._source = recapture(source, self._held)
+        self._direct = DirectCalls(self._source.identity, watch)
         self.interface = specializer.interface(self._source)
         self._plain = specializer.reference(self._source, lookup)
         self._ready: dict[tuple[tuple[str, ...], Signature], Specialization | None] = {}
@@ -51,7 +54,6 @@ class KernelCalls:
         self._note = ""
         self._lock = threading.RLock()
         _kernels.add(self)
-        self._has_free_names = bool(free_names(source.code, source.name, source.method))
         self.report: Report | None = None
         self.__name__ = self.__qualname__ = source.name
         self.__doc__ = _docstring(source)
@@ -60,8 +62,19 @@ class KernelCalls:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the kernel; returns the outputs that it allocated (``None`` if all were passed)."""
+        direct, given = self._direct, (*args, *kwargs.values()) if kwargs else args
+        layout = layouts(given, tuple(kwargs))
+        if (repeat := direct.repeats.get(layout)) and direct.watch.unchanged():
+            result = repeat(given)
+            if result is not SHARED:
+                return result
         bound = self._bind(args, kwargs)
-        self._run(bound.values)
+        found, direct = self._specialization(bound.values)
+        self._run(found, bound.values)
+        if found is not None and self._specializer.by_layout:
+            repeat = repeat_of(self.interface, bound, args, kwargs, found.executable)
+            if repeat is not None:
+                direct.repeats[layout] = repeat
         return bound.result()
 
     def reference(self, *args: Any, **kwargs: Any) -> Any:
@@ -74,8 +87,7 @@ class KernelCalls:
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundCall:
         return self._specializer.bind(self.interface, args, kwargs)
 
-    def _run(self, values: Mapping[str, Any]) -> None:
-        found = self._specialization(values)
+    def _run(self, found: Specialization | None, values: Mapping[str, Any]) -> None:
         if found is not None:
             found.executable(values)
             return
@@ -84,7 +96,7 @@ class KernelCalls:
 
     def _bound_run(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A call without arguments on exactly these arrays."""
-        found = self._specialization(values)
+        found, _ = self._specialization(values)
         if found is not None:
             return found.executable.bound(values)
         self._say_plain()
@@ -106,28 +118,38 @@ class KernelCalls:
 
     # -- specializing
 
-    def _specialization(self, values: Mapping[str, Any]) -> Specialization | None:
-        """What runs these values; ``None`` for the plain Python."""
+    def _specialization(
+        self, values: Mapping[str, Any]
+    ) -> tuple[Specialization | None, DirectCalls]:
+        """What runs these values (``None``: the plain Python), and where to keep how to repeat it."""
         signature = self._specializer.signature(self.interface, values)
-        self._refresh()
-        key = (self._source.identity, signature)
+        direct = self._refresh()
+        key = (direct.identity, signature)
         if key not in self._ready:
             with self._lock:
-                key = (self._source.identity, signature)  # another thread may have looked them up
+                direct = self._direct  # another thread may have looked the names up
+                key = (direct.identity, signature)
                 if key not in self._ready:
                     tune = self.options.tune if not self._ready else "none"
                     self._ready[key] = self._specialize(signature, values, tune)
-        return self._ready[key]
+        return self._ready[key], direct
 
-    def _refresh(self) -> None:
+    def _refresh(self) -> DirectCalls:
         """Look the captured names up again; a changed value makes another kernel."""
-        if self._has_free_names:
-            held = hold(self._source, self._lookup)
-            now = recapture(self._source, held)
-            if now.identity != self._source.identity:
-                with self._lock:  # not while another thread specializes for the values before
-                    self._source, self._held = now, held
-                    self._plain = self._specializer.reference(now, self._lookup)
+        direct = self._direct
+        if direct.watch.unchanged():
+            return direct
+        held = hold(self._source, self._lookup)
+        watch = Watch(self._source, self._lookup, held)
+        now = recapture(self._source, held)
+        if now.identity == direct.identity:
+            direct.watch = watch
+            return direct
+        with self._lock:  # not while another thread specializes for the values before
+            self._source, self._held = now, held
+            self._plain = self._specializer.reference(now, self._lookup)
+            self._direct = DirectCalls(now.identity, watch)
+            return self._direct
 
     def _specialize(
         self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
@@ -222,5 +244,6 @@ def _docstring(source: KernelSource) -> str | None:
     return None
 
 
+@cache
 def _keyword_only(method: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.getfullargspec(method).kwonlyargs)

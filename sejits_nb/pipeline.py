@@ -25,11 +25,13 @@ from .ir.node import Span
 from .ir.past import Unit
 from .phase1_frontend.capture import free_names, from_function, hold, recapture
 from .phase1_frontend.diagnose import describe, too_deep
+from .phase1_frontend.watch import Watch
 from .phase3_lower.select_platform import select_platform
 from .stages import Artifact, Config, KernelSource, Signature, SourceUnit, Step, Trace, lines_of
 
 __all__ = [
-    "Pipeline", "free_names", "from_function", "hold", "recapture", "select_platform", "too_deep",
+    "Pipeline", "Watch", "free_names", "from_function", "hold", "recapture", "select_platform",
+    "too_deep",
 ]  # fmt: skip
 # The first and the third phase each begin with a question that only a kernel can ask: what the source
 # captures, and which platform is there.

@@ -77,6 +77,15 @@ class NativeKernel:
         """A call without arguments on exactly these arrays, which it keeps alive."""
         return partial(self._function, *self._arguments([values[name] for name in self.names]))
 
+    def direct(self, values: Mapping[str, Any]) -> Callable[..., None]:
+        """A call on other values of the same layouts, by position, in the order of *values*."""
+        order = {name: f"a{number}" for number, name in enumerate(values)}
+        passed = []
+        for name, pointer in zip(self.names, self._pointers, strict=True):
+            one = "" if not pointer or _contiguous(values[name]) else _first(values[name].ndim)
+            passed.append(f"b({order[name]}{one})" if pointer else order[name])
+        return _compiled(tuple(order.values()), tuple(passed))(self._function, _from_buffer)  # type: ignore[no-any-return]
+
     def _arguments(self, args: Sequence[Any]) -> list[Any]:
         pairs = zip(args, self._pointers, strict=True)
         return [_pointer(arg) if pointer else arg for arg, pointer in pairs]
@@ -114,14 +123,32 @@ def _c_type(param: Param) -> str:
     return "void *" if param.pointer else C_TYPES[param.dtype.strong.name]
 
 
-@lru_cache(maxsize=64)
 def _unrolled(pointers: tuple[bool, ...]) -> Any:
+    names = tuple(f"a{i}" for i in range(len(pointers)))
+    passed = (f"b({n})" if p else n for n, p in zip(names, pointers, strict=True))
+    return _compiled(names, tuple(passed))
+
+
+@lru_cache(maxsize=256)
+def _compiled(names: tuple[str, ...], passed: tuple[str, ...]) -> Any:
     """``lambda f, b: lambda a0, a1: f(b(a0), a1)``: a loop over the arguments would double the cost
     of a call.
     """
-    names = [f"a{i}" for i in range(len(pointers))]
-    passed = [f"b({n})" if p else n for n, p in zip(names, pointers, strict=True)]
     return eval(f"lambda f, b: lambda {', '.join(names)}: f({', '.join(passed)})")
+
+
+def _contiguous(array: Any) -> bool:
+    """Whether cffi takes the address of the array itself."""
+    try:
+        _from_buffer(array)
+    except (ValueError, BufferError):
+        return False
+    return True
+
+
+def _first(axes: int) -> str:
+    """The index of element [0, ..., 0] as an array, in Python."""
+    return f"[{', '.join(['...', *['0:1'] * axes])}]"
 
 
 def _pointer(array: Any) -> Any:

@@ -102,6 +102,11 @@ class OpenCLKernel:
         run = self._host.call(self._program, self._launches, args, self._written)
         return lambda: self._run(run, staged)
 
+    def direct(self, values: Mapping[str, Any]) -> Callable[..., None]:
+        """A call on other values of the same layouts, by position, in the order of *values*."""
+        names = tuple(values)
+        return lambda *args: self(dict(zip(names, args, strict=True)))
+
     def _run(self, run: Callable[[], None], staged: list[tuple[Any, Any, bool]]) -> None:
         if os.getpid() != _owner:
             raise _error("B008", "OpenCL cannot be used in a forked process",

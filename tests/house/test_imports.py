@@ -32,7 +32,7 @@ class Rule:
 
 
 DOMAIN = Rule(RECORDS | PHASES | {"machine"})
-KERNEL = RECORDS | {"options", "pipeline", "registry", "tune", "machine"}
+KERNEL = RECORDS | {"direct_calls", "options", "pipeline", "registry", "tune", "machine"}
 TABLE = {
     "errors": Rule(),
     "config": Rule(),
@@ -51,6 +51,7 @@ TABLE = {
     "decorate": Rule(RECORDS | {"kernel", "options", "pipeline", "registry"}),
     "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
     "widgets": Rule(frozenset({"stages", "results", "machine", "errors"})),
+    "direct_calls": Rule(RECORDS | {"pipeline"}),
     "kernel_calls": Rule(KERNEL),
     "kernel_views": Rule(KERNEL | {"kernel_calls"}, {"widgets": ".*"}),
     "kernel": Rule(KERNEL | {"kernel_calls", "kernel_views"}, {"widgets": ".*"}),

@@ -35,4 +35,5 @@ SPECIALIZER = Specializer(
     rules=RULES | CALL_RULES,
     settings={"boundary": parse_boundary},
     methods={"iterate": iterate},
+    by_layout=True,
 )

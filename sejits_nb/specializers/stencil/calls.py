@@ -11,6 +11,7 @@ import numpy as np
 from ...contracts import BoundCall, Interface
 from ...errors import ArgumentError, Diagnostic, did_you_mean
 from ...ir.dtypes import F64, from_numpy, of_value
+from ...machine.placement import zeros_like
 from ...stages import ArrayType, KernelSource, ScalarType, Signature
 from .interface import parse_function
 from .rules import CALL_RULES
@@ -50,11 +51,11 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
             "an output takes the first grid argument's shape",
             f"pass {missing[0]}",
         )
-    for name in missing:
-        values[name] = np.zeros_like(values[shaped[0]], subok=False)
+    for number, name in enumerate(missing):
+        values[name] = zeros_like(values[shaped[0]], number)
     ordered = {p: values[p] for p in interface.params}
     _check(interface, ordered, missing)
-    return BoundCall(ordered, missing)
+    return BoundCall(ordered, missing, shaped[0] if missing else "", zeros_like)
 
 
 def _is_array(value: Any) -> bool:
