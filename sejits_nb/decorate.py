@@ -12,7 +12,7 @@ from . import registry
 from .contracts import Namespace
 from .kernel import Kernel
 from .options import Options, make_options
-from .pipeline import from_function, too_deep
+from .pipeline import from_function, too_deep, with_cell_functions
 from .stages import KernelSource
 
 Settings = tuple[tuple[str, Any], ...]
@@ -59,7 +59,8 @@ def kernel_of_cell(
     except (SyntaxError, RecursionError):
         functions = []  # the specializer says where
     chosen = name if name in functions else (functions or [""])[-1]
-    return kernel_of_source(replace(source, name=chosen), lookup, specializer, options)
+    source = replace(source, name=chosen)
+    return kernel_of_source(source, with_cell_functions(source, lookup), specializer, options)
 
 
 def kernel_of_source(

@@ -55,7 +55,7 @@ class KernelCalls:
         self._lock = threading.RLock()
         _kernels.add(self)
         self.report: Report | None = None
-        self.__name__ = self.__qualname__ = source.name
+        self.__name__ = self.__qualname__ = source.label
         self.__doc__ = _docstring(source)
 
     # -- calling

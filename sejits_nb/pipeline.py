@@ -25,13 +25,14 @@ from .ir.node import Span
 from .ir.past import Unit
 from .phase1_frontend.capture import free_names, from_function, hold, recapture
 from .phase1_frontend.diagnose import describe, too_deep
+from .phase1_frontend.functions import with_cell_functions
 from .phase1_frontend.watch import Watch
 from .phase3_lower.select_platform import select_platform
 from .stages import Artifact, Config, KernelSource, Signature, SourceUnit, Step, Trace, lines_of
 
 __all__ = [
     "Pipeline", "Watch", "free_names", "from_function", "hold", "recapture", "select_platform",
-    "too_deep",
+    "too_deep", "with_cell_functions",
 ]  # fmt: skip
 # The first and the third phase each begin with a question that only a kernel can ask: what the source
 # captures, and which platform is there.
@@ -139,8 +140,6 @@ def _placed(source: KernelSource, d: Diagnostic) -> Diagnostic:
     rows = source.lines
     if not 0 < d.line <= len(rows):
         return Diagnostic(d.code, d.message, d.why, d.try_, where=source.where)
-    text, line = rows[d.line - 1], source.first_line + d.line - 1
+    text, (where, line) = rows[d.line - 1], source.place(d.line)
     end = d.end_col or len(text)
-    return Diagnostic(
-        d.code, d.message, d.why, d.try_, d.label, source.where, line, d.col, end, text
-    )
+    return Diagnostic(d.code, d.message, d.why, d.try_, d.label, where, line, d.col, end, text)

@@ -21,7 +21,23 @@ from .ir.dtypes import DType
 from .ir.node import Node, Span
 from .ir.past import Param, Unit
 
-Captured = bool | int | float | tuple[Any, ...] | str
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A plain Python function that a kernel calls, as it was captured: it is inlined.
+
+    ``text`` is its source, whose first line is line ``first_line`` of ``where``.  What the function
+    itself captures has names that begin with ``scope``: ``smooth().alpha``.
+    """
+
+    name: str
+    text: str
+    scope: str
+    where: str = field(repr=False)
+    first_line: int = field(repr=False)
+
+
+Captured = bool | int | float | tuple[Any, ...] | str | Helper
 """A captured value: a number (NumPy scalars keep their type), a tuple of them, or a known function."""
 
 
@@ -34,13 +50,19 @@ def source_lines(text: str) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class Toolchain:
     """A compiler and flags chosen for one kernel: ``cc`` as a shell reads it (empty: the machine's),
-    ``cflags`` appended to ours."""
+    ``cflags`` appended to ours; ``device`` is the name or number of an OpenCL device."""
 
     cc: str = ""
     cflags: tuple[str, ...] = ()
+    device: str = ""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The options that the user gave."""
+        return tuple(name for name in self.__slots__ if getattr(self, name))
 
     def __bool__(self) -> bool:
-        return bool(self.cc or self.cflags)
+        return bool(self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +74,8 @@ class KernelSource:
     first line of *text*.  ``captured`` holds the values that free names had when this was made, sorted
     by name: they are compile-time constants.  ``settings`` are the specializer's own options
     (``boundary``) and the kernel's own :class:`Toolchain` if it has one, sorted by name; ``receiver``
-    marks a method and lists the domain's own methods.
+    marks a method and lists the domain's own methods.  ``title`` is what a person calls a kernel that
+    is a method: its class.
     """
 
     name: str
@@ -61,6 +84,12 @@ class KernelSource:
     first_line: int = 1
     captured: tuple[tuple[str, Captured], ...] = ()
     settings: tuple[tuple[str, Any], ...] = ()
+    title: str = ""
+
+    @property
+    def label(self) -> str:
+        """The kernel's name for a person."""
+        return self.title or self.name
 
     @property
     def code(self) -> str:
@@ -79,9 +108,37 @@ class KernelSource:
         return self.code, repr(self.captured), repr(self.settings)
 
     @property
+    def helpers(self) -> tuple[Helper, ...]:
+        """The functions that the kernel calls, directly or not, and whose text stands elsewhere."""
+        last = self.first_line + len(source_lines(self.text))
+        found = {h.scope: h for _, h in self.captured if isinstance(h, Helper)}
+        return tuple(
+            h
+            for h in found.values()
+            if h.where != self.where or not self.first_line <= h.first_line < last
+        )
+
+    @property
     def lines(self) -> tuple[str, ...]:
-        """The lines that spans count."""
-        return source_lines(self.text)
+        """The lines that spans count: those of the text, then those of helpers from elsewhere."""
+        return sum((source_lines(h.text) for h in self.helpers), source_lines(self.text))
+
+    def start_of(self, helper: Helper) -> int:
+        """How many lines, as spans count them, stand before the first one of *helper*."""
+        start = len(source_lines(self.text))
+        for one in self.helpers:
+            if one.scope == helper.scope:
+                return start
+            start += len(source_lines(one.text))
+        return helper.first_line - self.first_line
+
+    def place(self, line: int) -> tuple[str, int]:
+        """Where a line, as spans count them, stands: ``("Cell In[7]", 4)``."""
+        for helper in self.helpers:
+            start = self.start_of(helper)
+            if start < line <= start + len(source_lines(helper.text)):
+                return helper.where, helper.first_line + line - start - 1
+        return self.where, self.first_line + line - 1
 
     @property
     def line_count(self) -> int:

@@ -207,7 +207,7 @@ class StencilKernel:
         if ghost_depth:
             mine["ghost_depth"] = ghost_depth
         source, names = method.text
-        source = replace(source, settings=tuple(sorted(mine.items())))
+        source = replace(source, settings=tuple(sorted(mine.items())), title=type(self).__name__)
         own = method.written.__code__.co_varnames[:1]
 
         def lookup(name: str) -> Any:
@@ -217,9 +217,7 @@ class StencilKernel:
         with _making:
             kernels: dict[Any, Kernel] = self.__dict__.setdefault("_kernels", {})
             if key not in kernels:
-                made = kernel_of_source(source, lookup, "stencil", options)
-                made.__name__ = made.__qualname__ = type(self).__name__
-                kernels[key] = made
+                kernels[key] = kernel_of_source(source, lookup, "stencil", options)
             return kernels[key]
 
     def _run(self, method: _Method, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

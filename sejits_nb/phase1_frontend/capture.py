@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-import inspect
 import math
-import sys
 import types
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -24,8 +22,10 @@ import numpy as np
 from ..contracts import Namespace
 from ..errors import Diagnostic, LanguageError
 from ..ir.expr import INTRINSICS
-from ..stages import Captured, KernelSource
+from ..stages import Captured, Helper, KernelSource
+from .functions import defaults_of, find_function, names_of, read, readable
 
+_MOST_HELPERS = 64
 _MATH_NAMES = {"fabs": "abs"}
 _NUMPY_NAMES = {"minimum": "min", "maximum": "max", "absolute": "abs", "power": "pow"}
 _NUMPY_TYPES = (
@@ -42,7 +42,7 @@ def from_function(fn: types.FunctionType) -> tuple[KernelSource, Namespace]:
     try:
         if not isinstance(fn, types.FunctionType):
             raise TypeError(f"it is a {type(fn).__name__}, not a function")
-        lines, first = inspect.getsourcelines(fn)
+        written = read(fn)
     except (OSError, TypeError) as error:
         raise LanguageError(
             Diagnostic(
@@ -52,20 +52,14 @@ def from_function(fn: types.FunctionType) -> tuple[KernelSource, Namespace]:
                 try_="define it in a cell, or in a file",
             )
         ) from None
-    cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False))
-
-    def lookup(name: str) -> Any:
-        return cells[name].cell_contents if name in cells else fn.__globals__[name]
-
-    margin = lines[0][: len(lines[0]) - len(lines[0].lstrip())]
-    text = "".join(line.removeprefix(margin) for line in lines)
-    source = KernelSource(fn.__name__, text, _place(fn.__code__.co_filename), first)
-    return recapture(source, lookup), lookup
+    source = KernelSource(fn.__name__, *written)
+    return recapture(source, names_of(fn)), names_of(fn)
 
 
 def recapture(source: KernelSource, lookup: Namespace) -> KernelSource:
     """*source* with the values that its free names have now; equal if none has changed."""
-    captured = tuple((name, freeze(value)) for name, value in free_values(source, lookup))
+    values = free_values(source, lookup)
+    captured = tuple((n, v if isinstance(v, Helper) else freeze(v)) for n, v in values)
     return replace(source, captured=captured)
 
 
@@ -80,12 +74,42 @@ def hold(source: KernelSource, lookup: Namespace) -> Namespace:
 
 
 def free_values(source: KernelSource, lookup: Namespace) -> list[tuple[str, Any]]:
-    """The free (dotted) names of the kernel that have a value, with the value, sorted by name."""
-    return [
-        (dotted, value)
-        for dotted in free_names(source.code, source.name, source.method)
-        if (value := _resolve(dotted, lookup)) is not _MISSING
-    ]
+    """The free (dotted) names of the kernel that have a value, with the value, sorted by name.
+
+    A plain function is a :class:`Helper`; what it reads itself comes too, under its ``scope``.
+    """
+    found: dict[str, Any] = {}
+    scopes: dict[types.FunctionType, str] = {}
+    names = free_names(source.code, source.name, source.method)
+    _collect(names, "", lookup, found, scopes)
+    return sorted(found.items())
+
+
+def _collect(
+    names: Iterable[str],
+    scope: str,
+    lookup: Namespace,
+    found: dict[str, Any],
+    scopes: dict[types.FunctionType, str],
+) -> None:
+    for dotted in names:
+        value = _resolve(dotted, lookup)
+        written = readable(value)
+        if value is _MISSING:
+            continue
+        if written is None or (value not in scopes and len(scopes) == _MOST_HELPERS):
+            found[scope + dotted] = value
+            continue
+        name, new = value.__code__.co_name, value not in scopes
+        if new:
+            inner = f"{name}()."
+            while inner in scopes.values():
+                inner = f"{inner[:-3]}_()."
+            scopes[value] = inner
+        found[scope + dotted] = Helper(name, written.text, scopes[value], *written[1:])
+        if new:
+            found |= {f"{inner}={p}": v for p, v in defaults_of(value).items()}
+            _collect(free_names(written.text, name), inner, names_of(value), found, scopes)
 
 
 @lru_cache(maxsize=256)
@@ -113,12 +137,6 @@ def free_names(code: str, name: str, method: bool = False) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def find_function(tree: ast.Module, name: str) -> ast.FunctionDef | None:
-    """The last top-level function of that name."""
-    found = [n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == name]
-    return found[-1] if found else None
-
-
 def freeze(value: Any) -> Captured:
     """A captured value as the front end sees it: numbers as they are, the rest by a name.
 
@@ -132,12 +150,10 @@ def freeze(value: Any) -> Captured:
     for plain in (bool, int, float):
         if isinstance(value, plain):
             return plain(value)  # an enumeration's member is its number
-    if (
-        isinstance(value, list | tuple)
-        and (items := tuple(map(freeze, value)))
-        and not any(isinstance(i, str) for i in items)
-    ):
-        return items
+    if isinstance(value, list | tuple):
+        items = tuple(map(freeze, value))
+        if not any(isinstance(item, str) for item in items):
+            return items
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and 0 < value.size <= 4096:
         return tuple(freeze(row) for row in (value if value.ndim > 1 else list(value)))
     try:
@@ -190,14 +206,3 @@ def _describe(value: Any) -> str:
     if isinstance(value, types.ModuleType | types.FunctionType | type):
         return f"{type(value).__name__} {value.__name__}"
     return "function" if callable(value) else type(value).__name__
-
-
-def _place(filename: str) -> str:
-    """``Cell In[3]`` for a notebook's cell, the file name otherwise."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    name: Callable[[str], Any] | None = getattr(
-        getattr(shell, "compile", None), "format_code_name", None
-    )
-    found = name(filename) if name else None
-    return " ".join(found) if found else filename

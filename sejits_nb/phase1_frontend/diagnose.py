@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Diagnostic, Rule
@@ -13,27 +14,43 @@ from ..stages import KernelSource
 
 @dataclass(slots=True)
 class Findings:
-    """The findings of one run over *source*, in the order in which they were made."""
+    """The findings of one run over *source*, in the order in which they were made.
+
+    ``written`` are the names that a helper's locals have in its own text.
+    """
 
     source: KernelSource
     rules: Mapping[str, Rule]
     found: list[Diagnostic] = field(default_factory=list)
+    written: Mapping[str, str] = field(default_factory=dict)
+    lines: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lines = self.source.lines
 
     def add(self, code: str, at: ast.AST | Span | None, **values: object) -> None:
         """Record *code* at a Python node or a span; the same finding is recorded once."""
         span = self.span(at) if isinstance(at, ast.AST) else at
-        diagnostic = describe(self.source, self.rules, code, span, **values)
+        texts = {k: self._as_written(v) if isinstance(v, str) else v for k, v in values.items()}
+        diagnostic = describe(self.source, self.rules, code, span, **texts)
         if diagnostic not in self.found:
             self.found.append(diagnostic)
 
     def span(self, at: ast.AST) -> Span:
         """The span of a Python node, columns in characters (``ast`` counts UTF-8 bytes)."""
-        return span_of(self.source, at)
+        return span_of(self.lines, at)
+
+    def _as_written(self, text: str) -> str:
+        """*text* with the names that inlining has made as they are in the program."""
+        return re.sub(r"\w+", lambda m: self.written.get(m[0], m[0]), re.sub(SCOPE, "", text))
 
 
-def span_of(source: KernelSource, at: ast.AST) -> Span:
-    """The span of a Python node of *source*, columns in characters."""
-    lines = source.lines
+SCOPE = r"\w+\(\)\.=?"
+"""What stands before the names that a helper captures (``smooth().``), or has defaults for."""
+
+
+def span_of(lines: Sequence[str], at: ast.AST) -> Span:
+    """The span of a Python node of the source with these *lines*, columns in characters."""
 
     def column(line: int, byte: int) -> int:
         return len(lines[line - 1].encode()[:byte].decode(errors="ignore"))
@@ -72,8 +89,7 @@ def describe(
         rule.why.format(**values),
         rule.try_.format(**values),
         rule.label.format(**values),
-        source.where,
-        source.first_line + span.line - 1,
+        *source.place(span.line),
         span.col,
         end,
         text,
@@ -131,6 +147,14 @@ PYTHON_RULES: dict[str, Rule] = {
                  "write it as a float: {value}.0", "too large"),
     "L025": Rule("a table index must be an integer", "entries are counted, and {got} counts nothing",
                  "int(...)", "{got}"),
+    "L026": Rule("{name}() takes {want}, not {got}", "a helper function is called as Python calls it",
+                 "{example}", "{got}"),
+    "L027": Rule("{name}() calls itself", "helper functions are inlined where they are called, and "
+                 "this one would never end", "write the last step out, or use a table", "again"),
+    "L028": Rule("the helper function {name}() {what}", "a call of it is replaced by its value: "
+                 "there must be one on every path, and nothing else happens", "{hint}", "{label}"),
+    "L029": Rule("the kernel calls helper functions {count} times and more", "every call is inlined, "
+                 "those inside of helpers too", "call it once, and keep the value: a = {name}(...)"),
     "L024": Rule("the kernel nests too deeply", "one of its expressions has more levels than Python's "
                  "own stack", "compute it in steps: a = ..., then b = a + ..."),
     "L023": Rule("operator {op} is not defined for {operands}", "NumPy refuses it too",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,8 +48,8 @@ from ..ir.expr import (
     Select,
     Unary,
 )  # fmt: skip
-from ..stages import Captured, KernelSource
-from .diagnose import Findings
+from ..stages import Captured, Helper, KernelSource
+from .diagnose import SCOPE, Findings
 
 _BINARY: dict[type[ast.AST], str] = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
@@ -131,7 +132,7 @@ class ExpressionReader:
             case ast.Name() | ast.Attribute() if (dotted := dotted_name(e)) is not None:
                 local = dotted.partition(".")[0] in self.locals_
                 found = None if local else self.captured.get(dotted)
-                return None if isinstance(found, str) else found
+                return None if isinstance(found, str | Helper) else found
             case ast.UnaryOp(ast.USub(), operand):
                 inner = self.constant(operand)
                 return -inner if isinstance(inner, int | float | np.number) else None
@@ -173,8 +174,9 @@ class ExpressionReader:
             self.findings.add("L014", e, name=dotted, kind="grid or point")
         elif value is None:
             self.findings.add("L013", e, name=dotted, hint=self._hint(dotted))
-        elif isinstance(value, str):
-            self.findings.add("L014", e, name=dotted, kind=value.removeprefix("object:"))
+        elif isinstance(value, str | Helper):
+            kind = value.removeprefix("object:") if isinstance(value, str) else "function"
+            self.findings.add("L014", e, name=dotted, kind=kind)
         elif isinstance(value, tuple):
             self.findings.add("L014", e, name=dotted, kind="table")
         else:
@@ -188,7 +190,7 @@ class ExpressionReader:
         return _ZERO
 
     def _hint(self, name: str) -> str:
-        known = [*self.locals_, *self.reserved, *INTRINSICS]
+        name, known = bare_name(name), [*self.locals_, *self.reserved, *INTRINSICS]
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
         return f"did you mean {close[0]!r}?" if close else f"define {name} before this cell"
 
@@ -216,7 +218,7 @@ class ExpressionReader:
         if dotted is None or dotted in self.locals_:
             self._unknown_function(func, dotted or ast.unparse(func), "runtime call")
             return _ZERO
-        target = self.captured.get(dotted, f"intrinsic.{dotted}")
+        target = self.captured.get(dotted, f"intrinsic.{bare_name(dotted)}")
         origin, _, name = str(target).partition(".")
         if origin not in ("math", "numpy", "python", "intrinsic") or (
             name not in INTRINSICS and str(target) not in _TYPES
@@ -250,7 +252,7 @@ class ExpressionReader:
         return result
 
     def _unknown_function(self, at: ast.expr, name: str, kind: str) -> None:
-        close = difflib.get_close_matches(name, INTRINSICS, n=1, cutoff=0.75)
+        close = difflib.get_close_matches(bare_name(name), INTRINSICS, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(INTRINSICS))}"
         self.findings.add("L012", at, name=name, kind=kind, hint=hint)
 
@@ -280,6 +282,11 @@ def dotted_name(e: ast.expr) -> str | None:
     if isinstance(e, ast.Attribute) and (base := dotted_name(e.value)) is not None:
         return f"{base}.{e.attr}"
     return None
+
+
+def bare_name(name: str) -> str:
+    """``alpha`` for ``smooth().alpha``: a captured name as the helper that reads it spells it."""
+    return re.sub(SCOPE, "", name)
 
 
 def describe_node(e: ast.AST) -> str:

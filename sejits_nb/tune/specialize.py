@@ -174,11 +174,11 @@ def _none_left(
     """No variant may be chosen: a failed build if all failed, a wrong result otherwise."""
     first = measurements[0]
     if all(m.verdict == "failed" for m in measurements):
-        return BackendError(Diagnostic("B005", f"no variant of {request.source.name!r} compiles",
+        return BackendError(Diagnostic("B005", f"no variant of {request.source.label!r} compiles",
                                        first.reason.replace("\n", " "),
                                        "run with fallback=True for the plain Python",
                                        where=request.source.where))  # fmt: skip
-    return WrongResult(Diagnostic("W001", f"no variant of {request.source.name!r} equals the plain "
+    return WrongResult(Diagnostic("W001", f"no variant of {request.source.label!r} equals the plain "
                                   f"Python: {first.reason}",
                                   f"check={request.check!r} compares every variant before it may run",
                                   "check=\"fast\" allows rounding" if request.check == "strict"

@@ -63,7 +63,7 @@ def _sentence(report: Report) -> str:
     if rest and rest[-1] == "UNCHECKED":
         rest[-1] = '<strong style="background-color:#e69f0060">UNCHECKED</strong>'
     said = " · ".join([f"<strong>{first}</strong>", *rest])
-    name = escape(report.trace.source.name)
+    name = escape(report.trace.source.label)
     return f'<p class="sejits-sentence"><strong>{name}</strong>: {said}</p>'
 
 

@@ -42,7 +42,7 @@ def card_text(report: Report) -> str:
 
 def sentence(report: Report) -> str:
     """The headline: how much faster, how long, at which bandwidth, and whether it is correct."""
-    return f"{report.trace.source.name}: {' · '.join(claims(report))}"
+    return f"{report.trace.source.label}: {' · '.join(claims(report))}"
 
 
 def claims(report: Report) -> list[str]:

@@ -159,7 +159,7 @@ def _open(covered_by: Sequence[int], title: str, tinted: bool = True) -> str:
 def _cell_pane(trace: Trace, numbers: Mapping[Place, int], room: int) -> str:
     starts = {number: place[0] for place, number in numbers.items()}
     rows = []
-    for line, row in enumerate(segments(trace.source.text, numbers), 1):
+    for line, row in enumerate(segments("\n".join(trace.source.lines), numbers), 1):
         html = ""
         for text, covered_by, begins in row:
             if not covered_by:
@@ -178,7 +178,8 @@ def _level_pane(
     trace: Trace, step: Step, numbers: Mapping[Place, int], room: int, whole_file: str
 ) -> str:
     gutter = len(str(max(numbers.values(), default=0)))
-    opened = {p: _open(enclosing(p, numbers), snippet(trace.source.text, p)) for p in numbers}
+    text = "\n".join(trace.source.lines)
+    opened = {p: _open(enclosing(p, numbers), snippet(text, p)) for p in numbers}
     rows = []
     for line, place in zip(step.lines, places(step), strict=True):
         if place is None:

@@ -49,7 +49,7 @@ def summary(report: Report) -> dict[str, Any]:
     """The result as JSON values; ``None`` where something was not timed or does not exist."""
     best, source = report.best, report.trace.source
     return {
-        "name": source.name,
+        "name": source.label,
         "language": report.generated.name if report.generated and best else "Python",
         "platform": best.platform if best else "python",
         "seconds": best.median_s if best and best.times_s else None,

@@ -13,7 +13,7 @@ from ...errors import ArgumentError, Diagnostic, did_you_mean
 from ...ir.dtypes import F64, from_numpy, of_value
 from ...machine.placement import zeros_like
 from ...stages import ArrayType, KernelSource, ScalarType, Signature
-from .interface import parse_function
+from .interface import inlined
 from .rules import CALL_RULES
 
 _MOST_AXES = 4
@@ -81,7 +81,7 @@ def sample(source: KernelSource, interface: Interface) -> tuple[Any, ...]:
 
     The number of axes is that of the first literal offset in the text, two if there is none.
     """
-    lengths = [len(n.right.elts) for n in ast.walk(parse_function(source))
+    lengths = [len(n.right.elts) for n in ast.walk(inlined(source).function)
                if isinstance(n, ast.BinOp) and isinstance(n.right, ast.Tuple)]  # fmt: skip
     match dict(source.settings).get("neighbor_definition"):
         case (((*offset,), *_), *_):

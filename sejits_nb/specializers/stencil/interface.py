@@ -12,8 +12,9 @@ import numpy as np
 from ...contracts import Interface
 from ...errors import Diagnostic, StencilError
 from ...ir.node import Span
-from ...phase1_frontend.capture import find_function
 from ...phase1_frontend.diagnose import Findings, describe, span_of
+from ...phase1_frontend.functions import find_function
+from ...phase1_frontend.inline import Inlined, inline
 from ...stages import KernelSource
 from .rules import RULES
 
@@ -26,7 +27,7 @@ def read_interface(source: KernelSource) -> Interface:
 
     Raises :class:`StencilError` for text that is no function with plain parameters.
     """
-    function = parse_function(source)
+    function = inlined(source).function
     findings = Findings(source, RULES)
     args = function.args
     for odd, what in (
@@ -61,6 +62,12 @@ def read_interface(source: KernelSource) -> Interface:
     )
 
 
+@lru_cache(maxsize=256)
+def inlined(source: KernelSource) -> Inlined:
+    """The kernel's function definition with the helper functions that it calls inlined."""
+    return inline(source, parse_function(source))
+
+
 def parse_function(source: KernelSource) -> ast.FunctionDef:
     """The kernel's function definition; raises :class:`StencilError` (L001, L002).
 
@@ -90,8 +97,9 @@ def receiver(source: KernelSource, function: ast.FunctionDef) -> str:
 
 def header(source: KernelSource, function: ast.FunctionDef) -> Span:
     """The span of the ``def`` line."""
-    at = span_of(source, function)
-    text = source.lines[at.line - 1]
+    lines = source.lines
+    at = span_of(lines, function)
+    text = lines[at.line - 1]
     return Span(at.line, at.col, at.line, len(text.rstrip()))
 
 

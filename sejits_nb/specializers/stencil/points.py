@@ -122,7 +122,7 @@ class PointReader:
     def _defined(self, e: ast.expr) -> tuple[Offset, ...] | None:
         """The offsets of ``self.neighbors(x, e)``: an entry of ``neighbor_definition``."""
         table, i = self.definition, self.constant(e)
-        if not isinstance(table, tuple):
+        if not isinstance(table, tuple) or not table:
             return self._listed(e, table, "neighbor_definition")
         if isinstance(i, bool) or not isinstance(i, int | np.integer) or (
             not -len(table) <= i < len(table)

@@ -20,7 +20,12 @@ from ...ir.dast import Assign, If, Statement
 from ...ir.expr import Binary, Const, Expr
 from ...phase1_frontend.definite import unset_reads
 from ...phase1_frontend.diagnose import Findings, describe
-from ...phase1_frontend.subset import ExpressionReader, constant_of, describe_node
+from ...phase1_frontend.subset import (
+    ExpressionReader,
+    bare_name,
+    constant_of,
+    describe_node,
+)
 from ...stages import ArrayType, KernelSource, Signature
 from .boundaries import boundaries_of
 from .dast import (
@@ -35,7 +40,7 @@ from .dast import (
     Sweep,
 )  # fmt: skip
 from .halo import depths
-from .interface import header, parse_function, read_interface, receiver
+from .interface import header, inlined, read_interface, receiver
 from .points import PointReader
 from .rules import RULES
 
@@ -52,9 +57,10 @@ def parse(source: KernelSource, signature: Signature) -> Stencil:
 
     Raises :class:`StencilError` with up to all findings of the kernel, each at its smallest span.
     """
-    function = parse_function(source)
-    interface = read_interface(source)
-    reader = _Reader(source, interface, signature, Findings(source, RULES))
+    kernel = inlined(source)
+    function, interface = kernel.function, read_interface(source)
+    findings = Findings(source, RULES, list(kernel.found), kernel.written)
+    reader = _Reader(source, interface, signature, findings)
     try:
         stencil = reader.kernel(function)
     except RecursionError:
@@ -339,8 +345,8 @@ class _Reader:
                 name in self.points.known
             ):
                 return self._coordinate(e, e.value, index)
-            case ast.Call(ast.Name("distance"), [a, b], []) if "distance" not in (
-                self.expressions.captured
+            case ast.Call(ast.Name(name), [a, b], []) if bare_name(name) == "distance" and (
+                name not in self.expressions.captured
             ):
                 ends = self.points.read(a, "u"), self.points.read(b, "u")
                 if ends[0] is None or ends[1] is None:

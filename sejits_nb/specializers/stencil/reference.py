@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import builtins
 import math
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, SupportsIndex
@@ -22,7 +23,7 @@ from ...phase1_frontend.capture import free_names, freeze
 from ...stages import KernelSource
 from .boundaries import Boundary, boundaries_of, mapped
 from .calls import signature_of
-from .interface import parse_function, read_interface, receiver
+from .interface import inlined, parse_function, read_interface, receiver
 from .neighborhoods import offsets_of, weights_of
 from .py_to_dast import parse
 
@@ -130,7 +131,7 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:
         scope: dict[str, Any] = {"__builtins__": builtins} | _INTRINSICS
         for name in names:
             try:
-                scope[name] = lookup(name)
+                scope[name] = with_intrinsics(lookup(name))
             except (KeyError, NameError, ValueError):  # a builtin, or unknown: Python will say
                 continue
         exec(code, scope)
@@ -148,6 +149,46 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:
     return run
 
 
+def with_intrinsics(value: Any) -> Any:
+    """A helper function that finds intrinsics which nothing in its module defines; else *value*."""
+    if not isinstance(value, types.FunctionType) or not _lacks_intrinsics(value, set()):
+        return value
+    known = _Globals(value.__globals__)
+    return types.FunctionType(
+        value.__code__, known, value.__name__, value.__defaults__, value.__closure__
+    )
+
+
+def _lacks_intrinsics(fn: types.FunctionType, seen: set[Any]) -> bool:
+    """Whether *fn*, or a function that it calls, names an intrinsic that is not defined there."""
+    seen.add(fn.__code__)
+    for name in fn.__code__.co_names:
+        try:
+            value = fn.__globals__[name]
+        except KeyError:
+            if name in _INTRINSICS:
+                return True
+            continue
+        new = isinstance(value, types.FunctionType) and value.__code__ not in seen
+        if new and _lacks_intrinsics(value, seen):
+            return True
+    return False
+
+
+class _Globals(dict[str, Any]):
+    """A helper's globals as they are when it asks, and the intrinsics, which need no import."""
+
+    def __init__(self, names: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.names = names
+
+    def __missing__(self, name: str) -> Any:
+        try:
+            return with_intrinsics(self.names[name])
+        except KeyError:
+            return _INTRINSICS[name]
+
+
 def ghost_depth(source: KernelSource, values: Mapping[str, Any]) -> Offset:
     """The ghost zone that the kernel needs; outside the language, what its text shows."""
     try:
@@ -163,7 +204,7 @@ def ghost_depth(source: KernelSource, values: Mapping[str, Any]) -> Offset:
 def _deepest_in_text(source: KernelSource) -> int:
     """The largest constant radius or offset component that the text mentions; at least 1."""
     settings, captured = dict(source.settings), dict(source.captured)
-    function = parse_function(source)
+    function = inlined(source).function
     own, defined = receiver(source, function), settings.get("neighbor_definition")
     deepest: int = max(1, settings.get("ghost_depth", 0))
     for n in ast.walk(function):
