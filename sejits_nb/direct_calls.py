@@ -1,8 +1,8 @@
 """Calls with the layouts of an earlier call: nothing is bound anew, arrays go straight to the code.
 
 Binding asks for types, dtypes, shapes, strides and flags, and whether an output shares memory with
-another grid.  All but the last is in a call's :func:`layouts`: a later call that has the same ones binds
-in the same way if its outputs stand apart, which is asked each time.
+another grid.  All but the last is in a call's :func:`layouts`: a later call that has the same ones
+binds in the same way if its outputs stand apart, which is asked each time.
 """
 
 from __future__ import annotations

@@ -93,9 +93,9 @@ def _collect(
     scopes: dict[types.FunctionType, str],
 ) -> None:
     for dotted in names:
-        value = _resolve(dotted, lookup)
+        value = resolve(dotted, lookup)
         written = readable(value)
-        if value is _MISSING:
+        if value is MISSING:
             continue
         if written is None or (value not in scopes and len(scopes) == _MOST_HELPERS):
             found[scope + dotted] = value
@@ -176,17 +176,19 @@ def _known_functions() -> dict[Any, str]:
     return known
 
 
-_MISSING = object()
+MISSING: Any = object()
+"""The value of a name that has none."""
 
 
-def _resolve(dotted: str, lookup: Namespace) -> Any:
+def resolve(dotted: str, lookup: Namespace) -> Any:
+    """The value of a name, or of an attribute below it, now; :data:`MISSING` if it has none."""
     root, *attributes = dotted.split(".")
     try:
         value = lookup(root)
     except (KeyError, NameError, ValueError):  # ValueError: an empty closure cell
-        value = getattr(builtins, root, _MISSING)
+        value = getattr(builtins, root, MISSING)
     for attribute in attributes:
-        value = getattr(value, attribute, _MISSING)
+        value = getattr(value, attribute, MISSING)
     return value
 
 

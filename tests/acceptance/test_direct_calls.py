@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sejits_nb.contracts import BoundCall, Interface
-from sejits_nb.errors import ArgumentError
+from sejits_nb.errors import ArgumentError, LanguageError
 
 from .conftest import MakeKernel, body
 
@@ -244,6 +244,32 @@ def test_a_table_changed_in_place_counts_from_the_next_call_on(
         kernel(u)
         assert len(binds) == known
         change(table)
+
+
+HELPER = """
+def scale(v, w=1.0):
+    return v * w * c
+
+def k(u, out):
+    for x in out.interior_points():
+        out[x] = scale(u[x])
+"""
+
+
+def test_what_a_helper_function_reads_is_watched(make: MakeKernel) -> None:
+    kernel, module = make(HELPER, {"c": 2.0})
+    u = field((4, 5))
+    binds = count_binds(kernel)
+    for value in (2.0, 3.0):
+        module.c = value
+        for _ in range(3):
+            np.testing.assert_array_equal(kernel(u), u * value)
+    assert len(binds) == 2
+    module.scale.__defaults__ = (2.0,)
+    np.testing.assert_array_equal(kernel(u), u * 6.0)
+    exec("def scale(v):\n    return v + c", vars(module))
+    with pytest.raises(LanguageError):  # no text can be read of it
+        kernel(u)
 
 
 def test_tuning_replaces_what_a_call_runs(make: MakeKernel) -> None:
