@@ -53,8 +53,10 @@ def backends() -> str:
     """One line a platform, in the order in which ``auto`` tries them."""
     rows = []
     for name in registry.platform_names():
-        found = registry.platform(name).probe()
+        one = registry.platform(name)
+        found = one.probe()
         rows.append(f"{name:<9} {'works' if found.usable else 'MISSING'}: {found.text}")
+        rows += [f"{'':<9} {line}" for line in one.devices()]
     return "\n".join(rows)
 
 

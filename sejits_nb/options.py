@@ -38,7 +38,7 @@ class Options:
     best or the model's choice); ``budget_s`` overrides that search's seconds; ``pins`` fixes knobs;
     ``check`` compares with the plain Python to the bit (``strict``), within rounding (``fast``) or not
     at all (``off``); ``fallback`` runs the plain Python where the language or the compiler says no;
-    ``tools`` are the C compiler and flags of this kernel.
+    ``tools`` are the C compiler and flags of this kernel, or its OpenCL device.
     """
 
     backend: tuple[str, ...] = ("auto",)
@@ -60,13 +60,14 @@ def make_options(
     fallback: bool = True,
     cc: str = "",
     cflags: str | Iterable[str] = "",
+    device: str | int = "",
     also_known: tuple[str, ...] = (),
     **unknown: Any,
 ) -> Options:
     """:class:`Options` from the keywords of a decorator; raises :class:`OptionError` (O001, O002)."""
     if unknown:
         word = next(iter(unknown))
-        known = ("backend", "tune", "budget", "set", "check", "fallback", "cc", "cflags")
+        known = ("backend", "tune", "budget", "set", "check", "fallback", "cc", "cflags", "device")
         raise _error("O001", f"unknown option {word!r}", did_you_mean(word, (*known, *also_known)))
     named = (backend,) if isinstance(backend, str) else tuple(backend)
     backends = tuple(ALIASES.get(name, name) for name in named)
@@ -74,7 +75,7 @@ def make_options(
     one_of("check", check, CHECK)
     if budget is not None and not (isinstance(budget, int | float) and budget > 0):
         raise _error("O002", f"budget is {budget!r}", "a positive number of seconds")
-    tools = Toolchain(str(cc), _words("cflags", cflags))
+    tools = Toolchain(str(cc), _words("cflags", cflags), str(device).strip())
     return Options(backends, tune, budget, _pins(set), check, bool(fallback), tools)
 
 

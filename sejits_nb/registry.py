@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import EntryPoint, distributions
 
 from .contracts import Platform, Specializer
@@ -14,6 +14,7 @@ SPECIALIZERS, PLATFORMS = "sejits_nb.specializers", "sejits_nb.platforms"
 PREFERENCE = ("openmp", "c", "opencl")
 """The platforms of ``auto``, in this order; those of other packages follow by name."""
 _MACHINES_OWN = Toolchain()
+_FOR = ("--cc and --cflags are for C compilers", "--device is for OpenCL")
 
 
 @cache
@@ -26,23 +27,26 @@ def specializer(name: str) -> Specializer:
 
 @dataclass(frozen=True, slots=True)
 class _NoTools:
-    """A platform that cannot run what asks for a compiler or flags of its own."""
+    """A platform that has no such compiler, flags or device to choose."""
 
+    text: str
     usable: bool = False
-    text: str = "--cc and --cflags are for C compilers"
 
 
 @cache
 def platform(name: str, tools: Toolchain = _MACHINES_OWN) -> Platform:
-    """The platform registered as *name*, with the compiler and flags of *tools*.
+    """The platform registered as *name*, with the compiler, flags or device of *tools*.
 
-    Raises :class:`OptionError` (O004) for an unknown one.
+    Raises :class:`OptionError` (O004) for an unknown one, (O002) for an unknown device.
     """
     found = _load(PLATFORMS, name)
     assert isinstance(found, Platform)
     if not tools:
         return found
-    return found.with_tools(tools) if found.with_tools else replace(found, probe=_NoTools)
+    refused = {*tools.asked} - {*found.tools}
+    if found.with_tools is None or refused:
+        return replace(found, probe=partial(_NoTools, _FOR["device" in refused]))
+    return found.with_tools(tools)
 
 
 def specializer_names() -> tuple[str, ...]:

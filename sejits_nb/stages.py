@@ -246,7 +246,8 @@ class BuildLog:
 class Artifact:
     """Compiled code on disk; ``key`` is the SHA-256 of source, flags, compiler and CPU.
 
-    ``parallel``: the code starts OpenMP threads.
+    ``parallel``: the code starts OpenMP threads.  ``device`` is the number of the device that it is
+    for, on a platform that has some.
     """
 
     key: str
@@ -258,6 +259,7 @@ class Artifact:
     cached: bool
     launches: tuple[Launch, ...] = ()
     parallel: bool = False
+    device: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from sejits_nb import registry
+from sejits_nb.options import ALIASES
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -27,13 +32,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests need Chromium; a machine without one skips them, CI never does."""
-    if os.environ.get("CI") or shutil.which("chromium"):
-        return
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.skip(reason="no chromium on PATH"))
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a test needs and is not here: the test is skipped, and in CI it fails."""
+    needed = [str(name) for mark in item.iter_markers("needs") for name in mark.args]
+    needed += ["chromium"] if item.get_closest_marker("browser") else []
+    if reason := "; ".join(filter(None, map(_missing, needed))):
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}, and CI has to have it", pytrace=False)
+        pytest.skip(reason)
+
+
+def _missing(name: str) -> str:
+    """Why a platform, a program or a package cannot be used, or nothing."""
+    platform = ALIASES.get(name, name)
+    if platform in registry.platform_names():
+        found = registry.platform(platform).probe()
+        return "" if found.usable else f"no {platform} here: {found.text}"
+    here = shutil.which(name) or importlib.util.find_spec(name)
+    return "" if here else f"no {name} here"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many generated programs ran on each platform, where any did."""
+    ran: Counter[str] = Counter()
+    native: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties:
+            if name == "generated programs":
+                language, platform, programs, natively = value
+                ran.update({platform: programs, f"{platform}, {language}": programs})
+                native[platform] += natively
+    for platform, natively in sorted(native.items()):
+        parts = [
+            f"{ran[k]} {k.split(', ')[1]}" for k in sorted(ran) if k.startswith(platform + ",")
+        ]
+        share = f"{natively / max(1, ran[platform]):.1%} native"
+        text = f"generated programs on {platform}: {ran[platform]} ({', '.join(parts)}), {share}"
+        terminalreporter.write_line(text)
 
 
 @pytest.fixture(scope="session", autouse=True)

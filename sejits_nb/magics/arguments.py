@@ -37,6 +37,7 @@ def cell_parser(magic: str, settings: Iterable[str] = ()) -> MagicParser:
     add("--set", metavar="K=V[,K=V]", help="pin knobs: unroll=4,threads=2")
     add("-s", "--show", default="card", help=f"{_or(SHOW)}: what is displayed (default: card)")
     add("--check", help=f"{_or(CHECK)}: against the plain Python (default: fast)")
+    add("--device", metavar="NAME|N", help="the OpenCL device: %%sejits backends lists them")
     add("--fallback", action="store_true", help="outside the language bind the plain Python")
     add("-f", "--force", action="store_true", default=False, help="measure anew, ignore the record")
     add("-o", "--output", action="store_true", default=False, help="return the kernel")

@@ -3,7 +3,11 @@
 for i in [1, 511)  [work-item 1]             [work-item 1, groups of 2]
   for j in [1, 511)  [work-item 0]     ->      [work-item 0, groups of 510]
 
-The size of a group divides the number of work-items, so that no work-item needs a bounds test.
+The size of a group divides the number of work-items, so that no work-item needs a bounds test.  Rows
+that are too long for a group and have no divisor near its size are cut in two nests:
+
+  for j in [1, 8192)  [work-item 0]     ->     for j in [1, 4097)  [work-item 0, groups of 4096]
+                                               for j in [4097, 8192)  [work-item 0, groups of 4095]
 """
 
 from __future__ import annotations
@@ -11,18 +15,48 @@ from __future__ import annotations
 import dataclasses
 
 from ..ir.dast import Statement
-from ..ir.past import For, Unit
+from ..ir.past import For, Literal, Unit
 from .loops import replace_outermost, trip_count
+
+_POOR = 4
+"""A group smaller than the wanted size by more than this factor is worth a second launch."""
 
 
 def work_groups(unit: Unit, size: int, rows: int, most: int) -> Unit:
     """*unit* in work-groups of at most *size* items along dimension 0 and *rows* along dimension 1,
     *most* in all: the largest divisors of the trip counts that are no larger."""
-    return replace_outermost(unit, lambda loop: (_grouped(loop, size, rows, most),))
+
+    def grouped(loop: For) -> tuple[Statement, ...]:
+        return tuple(_grouped(part, size, rows, most) for part in _cut(loop, min(size, most)))
+
+    return replace_outermost(unit, grouped)
 
 
-def _grouped(s: Statement, size: int, rows: int, most: int) -> For:
-    assert isinstance(s, For)
+def _cut(loop: For, limit: int) -> tuple[For, ...]:
+    """*loop*, or the nest twice: whole groups of *limit* items, and what is left of each row."""
+    count = _work_items(loop).get(0, 0)
+    if count <= limit or _divisor(count, limit) * _POOR >= limit:
+        return (loop,)
+    whole = count - count % limit
+    return _with_part(loop, 0, whole), _with_part(loop, whole, count)
+
+
+def _with_part(loop: For, first: int, end: int) -> For:
+    """*loop* with the items from *first* to *end* of dimension 0 only."""
+    if loop.work_item == 0:
+        assert isinstance(loop.start, Literal)
+        start = int(loop.start.value)
+        return dataclasses.replace(
+            loop,
+            start=dataclasses.replace(loop.start, value=start + first),
+            stop=dataclasses.replace(loop.start, value=start + end),
+        )
+    (inner,) = loop.body
+    assert isinstance(inner, For)
+    return dataclasses.replace(loop, body=(_with_part(inner, first, end),))
+
+
+def _grouped(s: For, size: int, rows: int, most: int) -> For:
     nest = _work_items(s)
     first = _divisor(nest.get(0, 1), min(size, most))
     groups = {0: first, 1: _divisor(nest.get(1, 1), min(rows, most // first)), 2: 1}

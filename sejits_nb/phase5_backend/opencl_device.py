@@ -1,4 +1,4 @@
-"""Finding the OpenCL device, always in a child process: a driver may end the process that asks it.
+"""Finding OpenCL devices, always in a child process: a driver may end the process that asks it.
 
 PoCL does so where it finds no linker when it compiles.  Where the machine has no ``ld``, a script of
 that name is put on the path that calls the ziglang wheel's, without the libraries that PoCL names and
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import config
+from ..errors import Diagnostic, OptionError, did_you_mean
 from ..stages import Artifact, Case
 from . import cache
 from .c_compiler import cpu
@@ -44,22 +46,29 @@ _VENDORS = Path("/etc/OpenCL/vendors")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An OpenCL device that computed a probe; ``most_items`` is the largest work-group it takes."""
+    """An OpenCL device; ``most_items`` is the largest work-group it takes, ``problem`` why it does not
+    compute, if it does not."""
 
     number: int
     name: str
     platform: str
     version: str
     most_items: int
+    problem: str = ""
 
     @property
     def usable(self) -> bool:
-        return True
+        return not self.problem
 
     @property
     def text(self) -> str:
         """One line for ``%sejits doctor``."""
         return f"{self.name} ({self.platform}, {self.version})"
+
+    @property
+    def line(self) -> str:
+        """One line for ``%sejits backends``, with the number that ``--device`` takes."""
+        return f"--device {self.number}: {self.name}" + f", {self.problem}" * bool(self.problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +102,27 @@ class OpenCLProcess(TrialProcess):
             shutil.rmtree(self._cache, ignore_errors=True)
 
 
-_found: dict[str, Device | NoDevice] = {}
+Devices = tuple[Device, ...]
+_found: dict[str, Devices | NoDevice] = {}
 _lock = threading.Lock()
 
 
-def find_device() -> Device | NoDevice:
-    """The first device with double precision that computes a probe; remembered for this process, and
-    on disk for later ones."""
+def find_device(wanted: str = "") -> Device | NoDevice:
+    """The first device with double precision that computes a probe, of those that are called *wanted*:
+    a number as :func:`device_lines` tells it, or a part of the name in any case."""
+    found = find_devices()
+    if isinstance(found, NoDevice):
+        return found
+    called = [d for d in found if _is_called(d, wanted)]
+    if works := next((d for d in called if d.usable), None):
+        return works
+    reasons = "; ".join(f"{d.name}: {d.problem}" for d in called)
+    return NoDevice(reasons or f"no OpenCL device is called {wanted!r}")
+
+
+def find_devices() -> Devices | NoDevice:
+    """All devices, of which one at least works; remembered for this process, and on disk for later
+    ones."""
     if importlib.util.find_spec("pyopencl") is None:
         return NoDevice(_INSTALL)
     key = _surroundings()
@@ -107,6 +130,28 @@ def find_device() -> Device | NoDevice:
         if key not in _found:
             _found[key] = _recall(key) or _search(key)
         return _found[key]
+
+
+def refuse_unknown(wanted: str) -> None:
+    """Raise :class:`OptionError` (O002) if there are devices, and none is called *wanted*."""
+    found = find_devices()
+    if isinstance(found, NoDevice) or any(_is_called(d, wanted) for d in found):
+        return
+    words = {w for d in found for w in (str(d.number), *re.findall(r"\w+", d.name))}
+    raise OptionError(Diagnostic("O002", f"no OpenCL device is called {wanted!r}",
+                                 "; ".join(device_lines()), did_you_mean(wanted, words)))  # fmt: skip
+
+
+def device_lines() -> tuple[str, ...]:
+    """One line for each device, with its number."""
+    found = find_devices()
+    return () if isinstance(found, NoDevice) else tuple(d.line for d in found)
+
+
+def _is_called(device: Device, wanted: str) -> bool:
+    if wanted.isdecimal():
+        return device.number == int(wanted)
+    return wanted.casefold() in device.name.casefold()
 
 
 def linker() -> str | None:
@@ -164,11 +209,11 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _recall(key: str) -> Device | NoDevice | None:
+def _recall(key: str) -> Devices | NoDevice | None:
     known = cache.read_json("opencl", key)
     try:
-        if known and "device" in known:
-            return Device(**known["device"])
+        if known and "devices" in known:
+            return tuple(Device(**told) for told in known["devices"])
         if known and time.time() - known["when"] < _RETRY_S:
             return NoDevice(known["text"])
     except (TypeError, KeyError):
@@ -176,31 +221,32 @@ def _recall(key: str) -> Device | NoDevice | None:
     return None
 
 
-def _search(key: str) -> Device | NoDevice:
+def _search(key: str) -> Devices | NoDevice:
     found = _try_all()
     known: dict[str, Any] = {"when": time.time()}
-    if isinstance(found, Device):
-        known["device"] = {n: getattr(found, n) for n in Device.__slots__}
-    else:
+    if isinstance(found, NoDevice):
         known["text"] = found.text
+    else:
+        known["devices"] = [{n: getattr(d, n) for n in Device.__slots__} for d in found]
     cache.write_json("opencl", key, known)
     return found
 
 
-def _try_all() -> Device | NoDevice:
+def _try_all() -> Devices | NoDevice:
     reason, answer = TRIALS.ask({"op": "devices"}, config.TRIAL_TIMEOUT_S)
     if reason:
         return NoDevice(f"PyOpenCL {reason}; {_INSTALL}")
-    devices = [d for d in answer["devices"] if d["double"]]
-    reasons = []
-    for d in devices:
-        if not (reason := _try(d["number"])):
-            return Device(d["number"], d["name"], d["platform"], d["version"], d["group"])
-        reasons.append(f"{d['name']}: {reason}")
-    if linker() is None and reasons:
+    found = tuple(
+        Device(d["number"], d["name"], d["platform"], d["version"], d["group"],
+               _try(d["number"]) if d["double"] else "it has no double precision")
+        for d in answer["devices"]
+    )  # fmt: skip
+    if any(d.usable for d in found):
+        return found
+    if found and linker() is None:
         return NoDevice(f"PoCL needs a linker: {_LINKER}")
-    kind = "device with double precision" if answer["devices"] else "OpenCL device"
-    return NoDevice(f"{'; '.join(reasons) or f'there is no {kind}'}; {_INSTALL}")
+    reasons = "; ".join(f"{d.name}: {d.problem}" for d in found)
+    return NoDevice(f"{reasons or 'there is no OpenCL device'}; {_INSTALL}")
 
 
 def _try(number: int) -> str:
@@ -220,15 +266,13 @@ def _try(number: int) -> str:
 
 def _request(artifact: Artifact, case: Case, places: Any) -> dict[str, Any]:
     """How the child is asked to run *artifact* on arrays in the shared memory."""
-    device = find_device()
-    assert isinstance(device, Device)
 
     def span(place: Place) -> tuple[int, ...]:
         return place.low, place.high
 
     return {
         "op": "run",
-        "device": device.number,
+        "device": artifact.device,
         "library": artifact.library,
         "launches": [[x.entry, x.global_size, x.local_size] for x in artifact.launches],
         "args": arguments(artifact, case, places, span),

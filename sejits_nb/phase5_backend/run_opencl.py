@@ -31,19 +31,19 @@ from .opencl_host import Host, scalar
 CODES = {"B008": "The OpenCL device cannot be used: it is gone, or this process was forked."}
 
 
-def compile_opencl(unit: SourceUnit, exact: bool) -> Artifact:
-    """The program of *unit*, from the disk cache or the device's compiler; ``exact`` forbids
-    contraction to FMA.
+def compile_opencl(unit: SourceUnit, exact: bool, wanted: str = "") -> Artifact:
+    """The program of *unit* for the device called *wanted*, from the disk cache or the device's
+    compiler; ``exact`` forbids contraction to FMA.
 
     Raises :class:`BackendError`: B001 without a device, B002 when it refuses, B003 when it hangs.
     """
-    device = _device()
+    device = _device(wanted)
     options = ("-cl-std=CL1.2", *(("-DEXACT",) if exact else ()))
     key = cache.digest(
         unit.text, repr(unit.launches), " ".join(options), device.text, str(device.number)
     )
     if entry := cache.lookup(key):
-        return _artifact(unit, key, entry, cached=True)
+        return _artifact(unit, key, entry, device, cached=True)
 
     def make(directory: Path) -> dict[str, Any]:
         source, binary = directory / cache.SOURCE, directory / cache.LIBRARY
@@ -61,7 +61,7 @@ def compile_opencl(unit: SourceUnit, exact: bool) -> Artifact:
         command = ("clBuildProgram", device.name, *options)
         return {"command": command, "log": answer["log"], "seconds": seconds}
 
-    return _artifact(unit, key, cache.build(key, make), cached=False)
+    return _artifact(unit, key, cache.build(key, make), device, cached=False)
 
 
 class OpenCLKernel:
@@ -72,7 +72,7 @@ class OpenCLKernel:
     """
 
     def __init__(self, artifact: Artifact) -> None:
-        self._host = _host()
+        self._host = _host(artifact.device)
         self._program = self._host.program(artifact.library)
         self._params = artifact.params
         self._launches = [(x.entry, x.global_size, x.local_size) for x in artifact.launches]
@@ -127,35 +127,34 @@ def load(artifact: Artifact) -> OpenCLKernel:
     return OpenCLKernel(artifact)
 
 
-def most_work_items() -> int:
+def most_work_items(wanted: str = "") -> int:
     """The largest work-group of the device here; OpenCL's usual 1 024 where there is none."""
-    found = find_device()
+    found = find_device(wanted)
     return found.most_items if isinstance(found, Device) else 1024
 
 
-def _device() -> Device:
-    found = find_device()
+def _device(wanted: str) -> Device:
+    found = find_device(wanted)
     if isinstance(found, NoDevice):
         raise BackendError(Diagnostic("B001", "no OpenCL device works here", try_=found.text))
     return found
 
 
-_hosts: list[Host] = []
+_hosts: dict[int, Host] = {}
 _hosts_lock = threading.Lock()
 _owner = os.getpid()
 
 
-def _host() -> Host:
-    """The device in this process, opened when first needed, under PoCL's settings."""
+def _host(number: int) -> Host:
+    """A device in this process, opened when first needed, under PoCL's settings."""
     with _hosts_lock:
-        if not _hosts:
-            device = _device()
+        if number not in _hosts:
             os.environ.update(settings())
             if "POCL_CACHE_DIR" not in os.environ:
                 os.environ["POCL_CACHE_DIR"] = tempfile.mkdtemp(prefix="sejits_nb-pocl-")
                 atexit.register(_remove, os.environ["POCL_CACHE_DIR"], _owner)
-            _hosts.append(Host(device.number))
-        return _hosts[0]
+            _hosts[number] = Host(number)
+        return _hosts[number]
 
 
 def _remove(directory: str, owner: int) -> None:
@@ -179,10 +178,13 @@ def _span(array: Any) -> tuple[Any, int]:
     return np.asarray(_Octets(array, low, high)), low
 
 
-def _artifact(unit: SourceUnit, key: str, entry: cache.Entry, cached: bool) -> Artifact:
+def _artifact(
+    unit: SourceUnit, key: str, entry: cache.Entry, device: Device, cached: bool
+) -> Artifact:
     library, source = str(entry.directory / cache.LIBRARY), str(entry.directory / cache.SOURCE)
     build = BuildLog(tuple(entry.meta["command"]), entry.meta["log"], entry.meta["seconds"])
-    return Artifact(key, library, source, unit.entry, unit.params, build, cached, unit.launches)
+    return Artifact(key, library, source, unit.entry, unit.params, build, cached, unit.launches,
+                    device=device.number)  # fmt: skip
 
 
 def _refusal(unit: SourceUnit, kept: Path, log: str) -> Diagnostic:

@@ -94,6 +94,7 @@ def serial_with_tools(tools: Toolchain) -> Platform:
 OPENMP = Platform(
     name="openmp", language="c", probe=probe_openmp, space=space, emit=emit, build=compile_source,
     load=load, trial=run_trial, settle=trim, with_tools=with_tools,
+    tools=("cc", "cflags"),
 )  # fmt: skip
 SERIAL = replace(
     OPENMP, name="c", probe=find_compiler, space=serial_space, with_tools=serial_with_tools

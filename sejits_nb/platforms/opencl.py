@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from ..contracts import Knob, Platform, VariantSpace
 from ..ir.past import Unit
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.work_groups import work_groups
 from ..phase5_backend.dialects import OPENCL as DIALECT
-from ..phase5_backend.opencl_device import TRIALS, find_device
+from ..phase5_backend.opencl_device import TRIALS, device_lines, find_device, refuse_unknown
 from ..phase5_backend.print_source import print_source
 from ..phase5_backend.run_opencl import compile_opencl, load, most_work_items
-from ..stages import Config, SourceUnit
+from ..stages import Config, SourceUnit, Toolchain
 
 _KNOBS = ("group", "rows")
 
 
-def space(unit: Unit, knobs: tuple[Knob, ...]) -> VariantSpace:
+def space(unit: Unit, knobs: tuple[Knob, ...], device: str = "") -> VariantSpace:
     """The variants of *unit*: work-groups of whole rows, or of parts of one."""
-    most = most_work_items()
+    most = most_work_items(device)
 
     def grouped(unit: Unit, config: Config) -> Unit:
         chosen = dict(config.items)
@@ -31,7 +34,17 @@ def emit(unit: Unit) -> SourceUnit:
     return print_source(unit, DIALECT)
 
 
+def with_tools(tools: Toolchain) -> Platform:
+    """OpenCL on the device that *tools* names; raises :class:`OptionError` (O002) if none is called so."""
+    refuse_unknown(tools.device)
+    return replace(
+        OPENCL, probe=partial(find_device, tools.device), space=partial(space, device=tools.device),
+        build=partial(compile_opencl, wanted=tools.device),
+    )  # fmt: skip
+
+
 OPENCL = Platform(
     name="opencl", language="opencl", probe=find_device, space=space, emit=emit,
-    build=compile_opencl, load=load, trial=TRIALS.run, settle=TRIALS.trim,
+    build=compile_opencl, load=load, trial=TRIALS.run, settle=TRIALS.trim, with_tools=with_tools,
+    tools=("device",), devices=device_lines,
 )  # fmt: skip

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from typing import Any
 
@@ -13,14 +12,10 @@ import numpy as np
 import pytest
 
 import sejits_nb as sj
-from sejits_nb import registry
 
 from .conftest import MakeKernel, body
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("CI") and not registry.platform("opencl").probe().usable,
-    reason="no OpenCL device here",
-)
+pytestmark = pytest.mark.needs("opencl")
 generator = np.random.default_rng(2011)
 BOUNDARIES = ("keep", "constant", "clamp", "wrap", "reflect", "mirror")
 STATEMENTS = {

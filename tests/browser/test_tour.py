@@ -19,8 +19,12 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from playwright.sync_api import Page, sync_playwright
 
-pytest.importorskip("jupyterlab")
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.needs("jupyterlab"),
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+]
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 WAIT_MS = 30_000

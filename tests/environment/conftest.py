@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -84,4 +83,4 @@ def script(tmp_path: Path) -> Callable[[str, str], str]:
     return write
 
 
-needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="the scripts call gcc")
+needs_gcc = pytest.mark.needs("gcc")

@@ -104,7 +104,7 @@ def test_another_compiler_on_the_path_takes_over(
     assert probe(env, meanwhile=f"os.remove({compiler!r})").all_native
 
 
-@pytest.mark.skipif(not shutil.which("clang"), reason="needs a second compiler")
+@pytest.mark.needs("clang")
 def test_two_compilers_share_a_cache(probe: Probe, tmp_path: Path) -> None:
     """Each has its own entry, and so have two sets of flags behind one compiler's name."""
     others = "".join(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import numpy as np
@@ -39,7 +38,7 @@ def test_flags_that_change_the_result_are_caught() -> None:
         root_sum(cflags="-Dsqrt=fabs")(GRID)
 
 
-@pytest.mark.skipif(not shutil.which("clang"), reason="wants a second compiler")
+@pytest.mark.needs("clang")
 def test_the_compiler_of_one_kernel() -> None:
     kernel = root_sum(cc="clang")
     kernel(GRID)

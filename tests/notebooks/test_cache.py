@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 SMOOTH = "float(blur(img).sum())"
 
 
-@pytest.mark.skipif(not shutil.which("gcc"), reason="the logging wrapper calls gcc")
+@pytest.mark.needs("gcc")
 def test_a_new_process_compiles_nothing(run: Any, tmp_path: Path) -> None:
     log, wrapper = tmp_path / "calls.log", tmp_path / "cc"
     wrapper.write_text(f'#!/bin/sh\necho "$@" >> "{log}"\nexec gcc "$@"\n')

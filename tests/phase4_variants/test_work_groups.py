@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from sejits_nb.ir.node import walk
-from sejits_nb.ir.past import For, Unit
+from sejits_nb.ir.past import For, Literal, Unit
 from sejits_nb.phase3_lower.work_items import map_to_work_items
 from sejits_nb.phase4_variants.work_groups import work_groups
 
@@ -27,7 +27,9 @@ def groups(unit: Unit, size: int, rows: int, most: int = 4096) -> tuple[int, ...
         ((510, 510), 4096, 1, (510, 1)),
         ((510, 510), 4096, 2, (510, 2)),
         ((510, 510), 256, 1, (255, 1)),
-        ((509, 509), 256, 2, (1, 1)),
+        ((254, 254), 256, 2, (254, 2)),
+        ((509, 509), 4096, 1, (509, 1)),
+        ((512, 514), 4096, 2, (514, 2)),
         ((8, 9, 10), 100, 4, (10, 3, 1)),
         ((7, 8, 9, 10), 5, 1, (5, 1, 1)),
         ((5000,), 4096, 2, (2500,)),
@@ -38,6 +40,28 @@ def test_the_largest_divisors(
     nest: Nest, lengths: tuple[int, ...], size: int, rows: int, wanted: tuple[int, ...]
 ) -> None:
     assert groups(nest(*lengths), size, rows) == wanted
+
+
+def parts(unit: Unit, size: int, most: int = 4096) -> list[tuple[int, int, int]]:
+    """Start, end and group of dimension 0 in each nest, which has all loops."""
+    mapped = map_to_work_items(unit)
+    nests = work_groups(mapped, size, 1, most).function.body
+    loops = [[n for n in walk(s) if isinstance(n, For)] for s in nests]
+    assert {tuple(n.var for n in ls) for ls in loops} == {tuple(n.var for n in walk(mapped)
+                                                                if isinstance(n, For))}  # fmt: skip
+    return [
+        (int(n.start.value), int(n.stop.value), n.group)
+        for ls in loops
+        for n in ls
+        if n.work_item == 0 and isinstance(n.start, Literal) and isinstance(n.stop, Literal)
+    ]
+
+
+def test_rows_without_a_good_divisor_are_cut_in_two(nest: Nest) -> None:
+    assert parts(nest(3, 8191), 4096) == [(0, 4096, 4096), (4096, 8191, 4095)]
+    assert parts(nest(1_000_003), 4096) == [(0, 999_424, 4096), (999_424, 1_000_003, 579)]
+    assert parts(nest(509, 509), 256) == [(0, 256, 256), (256, 509, 253)]
+    assert parts(nest(3, 8190), 4096) == [(0, 8190, 4095)], "near enough"
 
 
 def test_a_group_is_no_larger_than_the_device_takes(nest: Nest) -> None:

@@ -252,10 +252,10 @@ def test_no_compiler_at_all_says_what_to_install(
     assert compile_c.find_compiler().usable
 
 
+@pytest.mark.needs("ziglang")
 def test_the_ziglang_wheel_serves_where_nothing_else_is(
     own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("ziglang")
     monkeypatch.delenv("CC", raising=False)
     monkeypatch.delenv("SEJITS_CC", raising=False)
     monkeypatch.setenv("PATH", "")

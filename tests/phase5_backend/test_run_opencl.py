@@ -36,9 +36,7 @@ from sejits_nb.stages import (
     SourceUnit,
 )
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("CI") and not find_device().usable, reason="no OpenCL device here"
-)
+pytestmark = pytest.mark.needs("opencl")
 ITEMS = 6
 DOUBLE = "out[i] = 2.0 * u[i];"
 Build = Callable[..., Artifact]
@@ -239,8 +237,8 @@ def test_without_any_linker_pocl_dies_and_only_in_the_child(tmp_path: Path) -> N
     assert text == "PoCL needs a linker: install binutils (its ld), or: pip install ziglang"
 
 
+@pytest.mark.needs("ziglang")
 def test_the_ziglang_wheel_links_where_nothing_else_does(tmp_path: Path) -> None:
-    pytest.importorskip("ziglang")
     found, text = find_in_another_process(tmp_path / "a b", PATH="/nonexistent")
     assert found, text
     assert os.access(tmp_path / "a b" / "v1" / "bin" / "ld", os.X_OK)
@@ -255,5 +253,5 @@ def test_what_was_found_is_kept_for_the_next_process(monkeypatch: pytest.MonkeyP
 
 def test_the_largest_work_group_is_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run_opencl.most_work_items() >= 64
-    monkeypatch.setattr(run_opencl, "find_device", lambda: NoDevice(""))
+    monkeypatch.setattr(run_opencl, "find_device", lambda _: NoDevice(""))
     assert run_opencl.most_work_items() == 1024

@@ -92,10 +92,6 @@ def either(text: str, a: Value, b: Value) -> Value:
     return Value(text, made, min(a.lo, b.lo), max(a.hi, b.hi), reach, max(a.scale, b.scale))
 
 
-def comparable(a: Value, b: Value) -> bool:
-    return a.kind == "f" or a.weak or b.weak or np.result_type(a.type, b.type).kind != "f"
-
-
 def total_of(term: Value, count: int, none: tuple[int, ...]) -> Value | None:
     """The sum of *count* terms and the Python integer 0."""
     start = combined("+", Value("acc", int, 0, 0, none), term)

@@ -1,68 +1,49 @@
-"""Generated kernels: every variant equals the plain Python, and nearly every kernel has one.
+"""Generated kernels of the core: every variant equals the plain Python, and nearly all have one.
 
-``SEJITS_PROPERTY_EXAMPLES`` is the number of programs for each number of axes.  They are the same in
-each run, unless ``SEJITS_PROPERTY_RANDOM`` is set.
+How many: see ``campaign.py``.
 """
 
 from __future__ import annotations
 
 import linecache
 import math
-import os
 import types
-from collections import Counter
+from collections.abc import Callable
 from itertools import count
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, note, settings
-from hypothesis import strategies as st
+from hypothesis import assume, note
 
 import sejits_nb as sj
 from sejits_nb.errors import ArgumentError, BackendError, InternalError, SejitsError
 
+from . import campaign
 from .oracle import expect
 from .programs import Program, programs
 
 Array = np.ndarray[Any, Any]
-EXAMPLES = int(os.environ.get("SEJITS_PROPERTY_EXAMPLES", "100"))
-LEAST_NATIVE = 0.95
 LAYOUTS = ("C", "F", "strided", "reversed", "cut")
-PINS = {
-    1: ("threads=1", "threads=2"),
-    2: ("unroll=1,threads=1", "unroll=2,threads=2", "unroll=4,threads=1", "unroll=2,threads=1"),
-    3: ("unroll=1,tile=16", "unroll=2,tile=2", "unroll=4,tile=3,threads=2", "tile=1,threads=2"),
-}
 _numbers = count()
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("ndim", [1, 2, 3])
-def test_generated_kernels_equal_the_plain_python(ndim: int) -> None:
-    tally: Counter[str] = Counter()
-
-    @settings(
-        max_examples=EXAMPLES,
-        derandomize="SEJITS_PROPERTY_RANDOM" not in os.environ,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(programs(ndim), st.sampled_from(PINS[ndim]), st.integers(0, 2**32 - 1))
-    def run(program: Program, pins: str, seed: int) -> None:
-        note(program.text)
-        tally[_outcome(program, pins, Random(seed))] += 1
-
-    run()
-    rejected = {code: n for code, n in tally.items() if code != "native"}
-    assert tally["native"] >= LEAST_NATIVE * tally.total(), f"rejected: {rejected}"
+@pytest.mark.parametrize("platform", campaign.PLATFORMS)
+def test_generated_kernels_equal_the_plain_python(
+    platform: str, ndim: int, record_property: Callable[[str, object], None]
+) -> None:
+    campaign.run("core", platform, ndim, programs(ndim), _outcome, record_property)
 
 
-def _outcome(program: Program, pins: str, random: Random) -> str:
-    """``native``, or the code of the error that refused it; two shapes and layouts each."""
+def _outcome(program: Program, options: dict[str, Any], random: Random) -> str:
+    """Two shapes and layouts each."""
+    note(f"{options}\n{program.text}")
     module = module_of(program)
     try:
-        kernel = sj.stencil(module.__dict__[program.name], set=pins, fallback=False)
+        kernel = sj.stencil(module.__dict__[program.name], fallback=False, **options)
         for _ in range(2):
             _compare(program, kernel, _values(program, random))
     except (InternalError, BackendError, ArgumentError):

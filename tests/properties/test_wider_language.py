@@ -1,59 +1,41 @@
 """Generated kernels of the whole language equal the plain Python to the bit, on both platforms.
 
-Their arithmetic is exact (see ``wider.py``), so there is no tolerance.  ``SEJITS_PROPERTY_EXAMPLES`` is
-the number of programs for each number of axes, a tenth as many (at least six) on
-OpenCL.  They are the same in each run, unless ``SEJITS_PROPERTY_RANDOM`` is set.
+Their arithmetic is exact (see ``wider.py``), so there is no tolerance.  How many: see ``campaign.py``.
 """
 
 from __future__ import annotations
 
-import os
-from collections import Counter
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, note, settings
-from hypothesis import strategies as st
+from hypothesis import note
 
 import sejits_nb as sj
 from sejits_nb.errors import ArgumentError, BackendError, InternalError, SejitsError
 
+from . import campaign
 from .exact_oracle import expect_exactly
-from .test_programs import LAYOUTS, LEAST_NATIVE, PINS, laid_out, module_of
+from .test_programs import LAYOUTS, laid_out, module_of
 from .wider import WiderProgram, limits, wider_programs
 
-EXAMPLES = int(os.environ.get("SEJITS_PROPERTY_EXAMPLES", "25"))
 MOST = {1: 12, 2: 7, 3: 4}
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("ndim", [1, 2, 3])
-@pytest.mark.parametrize("backend", ["c", "opencl"])
-def test_generated_kernels_of_the_whole_language_are_exact(backend: str, ndim: int) -> None:
-    if backend == "opencl":
-        pytest.importorskip("pyopencl")
-    tally: Counter[str] = Counter()
-
-    @settings(
-        max_examples=EXAMPLES if backend == "c" else max(6, EXAMPLES // 10),
-        derandomize="SEJITS_PROPERTY_RANDOM" not in os.environ,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(wider_programs(ndim), st.sampled_from(PINS[ndim]), st.integers(0, 2**32 - 1))
-    def run(program: WiderProgram, pins: str, seed: int) -> None:
-        note(f"boundary={program.boundary!r} dtypes={program.dtypes}\n{program.text}")
-        options = {"backend": "openmp", "set": pins} if backend == "c" else {"backend": backend}
-        tally[_outcome(program, options, Random(seed))] += 1
-
-    run()
-    rejected = {code: n for code, n in tally.items() if code != "native"}
-    assert tally["native"] >= LEAST_NATIVE * tally.total(), f"rejected: {rejected}"
+@pytest.mark.parametrize("platform", campaign.PLATFORMS)
+def test_generated_kernels_of_the_whole_language_are_exact(
+    platform: str, ndim: int, record_property: Callable[[str, object], None]
+) -> None:
+    campaign.run("wider", platform, ndim, wider_programs(ndim), _outcome, record_property)
 
 
 def _outcome(program: WiderProgram, options: dict[str, Any], random: Random) -> str:
-    """``native``, or the code of the error that refused it; two shapes and layouts each."""
+    """Two shapes and layouts each."""
+    note(f"{options} boundary={program.boundary!r} dtypes={program.dtypes}\n{program.text}")
     function = vars(module_of(program))[program.name]
     try:
         kernel = sj.stencil(function, boundary=program.boundary, fallback=False, **options)

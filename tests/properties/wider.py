@@ -22,7 +22,6 @@ from .exact_values import (
     Value,
     alike,
     combined,
-    comparable,
     either,
     fits,
     is_exact,
@@ -282,7 +281,7 @@ class _Writer:
             cast = replace(a, text=f"int({a.text})", type=int, scale=0)
             return cast if r.random() < 0.3 else replace(
                 a, text=f"abs({a.text})", lo=0, hi=max(abs(a.lo), abs(a.hi)))  # fmt: skip
-        form, n = r.randint(0, 5), r.randint(1, 7)
+        form, n = r.randint(0, 6), r.randint(1, 7)
         if form == 0:
             return replace(a, text=f"({a.text} % {n})", lo=0, hi=n - 1)
         if form == 1:
@@ -295,6 +294,11 @@ class _Writer:
             return replace(a, text=f"({a.text} & {n})", lo=0, hi=n)
         if a.weak:
             return replace(a, text=f"(-{a.text})", lo=-a.hi, hi=-a.lo)
+        if form == 5 and a.type.itemsize < 8:  # never chosen, whatever the data
+            far = int(np.iinfo(a.type).max) + n
+            return replace(
+                a, text=r.choice((f"min({a.text}, {far})", f"max(-{far + 1}, {a.text})"))
+            )
         made = np.dtype(r.choice(("i2", "i4", "i8", "u1", "u2")))
         return wrapped(replace(a, text=f"np.{made.name}({a.text})", type=made))
 
@@ -354,8 +358,9 @@ class _Writer:
             word = r.choice(("and", "or", "and not"))
             return replace(first, text=f"({first.text} {word} x[0] > {r.randint(0, 4)})")
         a, b = self._expression(1), self._expression(1)
-        if a.kind != b.kind or a.kind == "b" or not comparable(a, b):
-            b = self._literal("i")
+        if a.kind != b.kind or a.kind == "b" or r.random() < 0.2:
+            n = r.choice((0, 2, -1, 200, 300, -70_000, 2**33))  # compared by value, fit or not
+            b = Value(f"({n})", int, n, n, self.none)
         op = r.choice(("<", "<=", ">", ">=", "==", "!="))
         return Value(f"{a.text} {op} {b.text}", bool, 0, 1, tuple(map(max, a.reach, b.reach)))
 
