@@ -71,3 +71,10 @@ def load_ipython_extension(shell: Any) -> None:
     from .magics import register
 
     register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext sejits_nb``."""
+    from .magics import unregister
+
+    unregister(shell)

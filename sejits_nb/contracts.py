@@ -167,8 +167,8 @@ class Specializer:
     """Arguments to show a kernel on when the user names none."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Diagnostic code -> what it says."""
-    settings: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
-    """The domain's own options (``boundary``): name -> what makes a setting of a user's value."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    """The domain's own options (``boundary``) by name."""
     methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Further methods of the bound object, called with the kernel first (``iterate``)."""
     by_layout: bool = False

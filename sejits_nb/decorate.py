@@ -26,7 +26,7 @@ def read_options(specializer: str, keywords: Mapping[str, Any]) -> tuple[Options
     known = registry.specializer(specializer).settings
     shared = {k: v for k, v in keywords.items() if k not in known}
     options = make_options(also_known=tuple(known), **shared)
-    settings = {k: known[k](v) for k, v in keywords.items() if k in known}
+    settings = {k: known[k].read(v) for k, v in keywords.items() if k in known}
     if options.tools:  # another kernel: nothing that was recorded for it counts
         settings["toolchain"] = options.tools
     return options, tuple(sorted(settings.items()))

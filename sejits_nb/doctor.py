@@ -72,16 +72,22 @@ def clear_cache() -> str:
     return f"removed {cache.clear()} entries from {cache.place()}"
 
 
+def rules() -> dict[str, Rule]:
+    """Every diagnostic code of what is installed, and what it says."""
+    found = OPTION_RULES | BACKEND_RULES
+    for name in registry.specializer_names():
+        found |= dict(registry.specializer(name).rules)
+    return found
+
+
 def explain(code: str) -> str:
     """What a diagnostic code means; raises :class:`OptionError` (O001) for an unknown one."""
-    rules = dict(OPTION_RULES | BACKEND_RULES)
-    for name in registry.specializer_names():
-        rules |= dict(registry.specializer(name).rules)
-    if code.upper() not in rules:
+    known = rules()
+    if code.upper() not in known:
         raise OptionError(Diagnostic("O001", f"no diagnostic has the code {code!r}",
                                      "codes are printed at the head of each error",
-                                     did_you_mean(code.upper(), rules)))  # fmt: skip
-    rule = rules[code.upper()]
+                                     did_you_mean(code.upper(), known)))  # fmt: skip
+    rule = known[code.upper()]
     message, why, try_ = (text.format_map(_Example()) for text in rule[:3])
     return f"{code.upper()}: {message}\n  why:  {why}\n  try:  {try_}"
 

@@ -8,6 +8,7 @@ mistakes is corrected in one go.
 from __future__ import annotations
 
 import difflib
+import traceback
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ class SejitsError(Exception):
     """Base of every error that this package raises on purpose.
 
     Renders itself in IPython as a short ``error`` output without IPython's own frames, so that
-    *Run All*, nbclient and papermill stop at the cell.
+    *Run All*, nbclient and papermill stop at the cell; ``with_frames`` shows every frame.
     """
 
     kind = "SejitsError"
@@ -75,6 +76,7 @@ class SejitsError(Exception):
     def __init__(self, *diagnostics: Diagnostic) -> None:
         super().__init__(*diagnostics)
         self.diagnostics: tuple[Diagnostic, ...] = diagnostics
+        self.with_frames = False
 
     @property
     def code(self) -> str:
@@ -88,6 +90,8 @@ class SejitsError(Exception):
         return "\n".join(shown)
 
     def _render_traceback_(self) -> list[str]:
+        if self.with_frames:
+            return "".join(traceback.format_exception(self)).splitlines()
         return str(self).splitlines()
 
 

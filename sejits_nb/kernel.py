@@ -16,7 +16,7 @@ from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
 from .kernel_views import KernelViews
-from .results import Measurement, Report, Work
+from .results import Listener, Measurement, Report, Work
 from .stages import Signature, Trace
 from .tune.report import make_report, plain_seconds
 from .tune.specialize import Specialization
@@ -31,17 +31,20 @@ class Kernel(KernelViews):
     call; captured constants that changed make a new specialization.  Safe to call from several threads.
     """
 
-    def measure(self, *args: Any, fresh: bool = False, **kwargs: Any) -> Report:
+    def measure(
+        self, *args: Any, fresh: bool = False, listen: Listener | None = None, **kwargs: Any
+    ) -> Report:
         """Specialize for this call, race the variants as ``options.tune`` says, and report.
 
-        Arrays are only read.  Without ``--on`` a magic measures on the built-in sample.
+        Arrays are only read.  Without ``--on`` a magic measures on the built-in sample.  *listen* is
+        told between timings how the race stands.
         """
         values = self._bind(args, kwargs).values
         signature = self._specializer.signature(self.interface, values)
         start = time.perf_counter()
         with self._lock:
             direct = self._refresh()
-            found = self._specialize(signature, values, self.options.tune, fresh)
+            found = self._specialize(signature, values, self.options.tune, fresh, listen)
             self._ready[direct.identity, signature] = found
             self._direct = DirectCalls(direct.identity, direct.watch)  # another variant from now on
         seconds = time.perf_counter() - start

@@ -18,7 +18,7 @@ from .direct_calls import SHARED, DirectCalls, layouts, repeat_of
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
 from .pipeline import Pipeline, Watch, hold, recapture, select_platform, too_deep
-from .results import Report
+from .results import Listener, Report
 from .stages import KernelSource, Signature, Trace
 from .tune.specialize import Request, Specialization, specialize
 
@@ -152,7 +152,12 @@ class KernelCalls:
             return self._direct
 
     def _specialize(
-        self, signature: Signature, values: Mapping[str, Any], tune: str, fresh: bool = False
+        self,
+        signature: Signature,
+        values: Mapping[str, Any],
+        tune: str,
+        fresh: bool = False,
+        listen: Listener | None = None,
     ) -> Specialization | None:
         """One place of fall-back: the plain Python where language or machine says no."""
         options = self.options
@@ -164,7 +169,7 @@ class KernelCalls:
             request = Request(
                 self._specializer, platform, self._source, self._held, values, signature,
                 options.check, tune, options.budget_s, options.pins,
-                self._last.config if self._last else None, fresh,
+                self._last.config if self._last else None, fresh, listen,
             )  # fmt: skip
             done = specialize(request)
         except (LanguageError, BackendError, WrongResult) as error:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from . import registry
+from . import config, registry
+from .contracts import Knob
 from .kernel_calls import KernelCalls
 from .pipeline import Pipeline
 from .stages import BuildLog, Step, Trace
+
+if TYPE_CHECKING:
+    from .widgets.code_diff import CodeDiff
+
+Publish = Callable[[dict[str, Any], dict[str, Any]], None]
 
 
 class KernelViews(KernelCalls):
@@ -24,6 +31,16 @@ class KernelViews(KernelCalls):
         trace = pipeline.front(self._source, signature)
         space = pipeline.space(trace, 1)
         return pipeline.emit(pipeline.choose(trace, space, space.default))[0]
+
+    @property
+    def knobs(self) -> tuple[Knob, ...]:
+        """What the variants of this kernel differ in, on any of the platforms."""
+        spec, found = self._specializer, dict[str, Knob]()
+        dast = self.trace.last(2).tree
+        for lower in spec.lower.values():
+            for knob in spec.knobs(lower(dast), config.threads()):
+                found.setdefault(knob.name, knob)
+        return tuple(found.values())
 
     @property
     def dast(self) -> Any:
@@ -60,22 +77,33 @@ class KernelViews(KernelCalls):
         """How the library in use was compiled; ``None`` before the first call."""
         return self._last.artifact.build if self._last else None
 
-    def show(self, what: str = "card") -> None:
-        """Display the last report in the notebook: ``card`` (with figure), ``levels``, ``code``."""
-        from IPython.display import publish_display_data
+    def show(
+        self, what: str = "card", publish: Publish | None = None, diff: CodeDiff | None = None
+    ) -> None:
+        """Display the last report in the notebook: ``card`` (with figure), ``levels``, ``code``.
 
-        from .widgets.show import card_bundle, figure_bundle, view_bundle
+        ``publish`` takes each output's data and metadata by MIME type instead of the notebook;
+        ``diff``, from :meth:`diff`, is shown below.
+        """
+        from .widgets.live import publish as to_notebook
+        from .widgets.show import cell_bundles, view_bundle
 
-        bundles = []
-        if what == "levels":
-            bundles = [view_bundle(view) for view in (self.dast, self.past, self.source)]
-        elif what == "code":
-            bundles = [view_bundle(self.source)]
-        elif what == "card" and self.report is not None:
-            bundles = [card_bundle(self.report)]
-            bundles += [figure_bundle(self.report)] if self.report.measurements else []
+        if what == "card" and self.report is not None:
+            bundles = cell_bundles(self.report, diff)
+        else:
+            views: dict[str, tuple[Any, ...]] = {"code": (self.source,)} if what == "code" else {}
+            views |= {"levels": (self.dast, self.past, self.source)} if what == "levels" else {}
+            bundles = [view_bundle(v) for v in (*views.get(what, ()), diff) if v is not None]
         for data, metadata in bundles:
-            publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
+            (publish or to_notebook)(data, metadata)
+
+    def diff(self, earlier: KernelViews, name: str = "") -> CodeDiff:
+        """The generated code beside that of an *earlier* kernel, which *name* calls."""
+        from .widgets.code_diff import CodeDiff
+
+        name = name or earlier.__name__
+        mine = self.__name__ if name != self.__name__ else f"{name}, now"
+        return CodeDiff(earlier.trace.last(5), self.trace.last(5), name, mine)
 
     def __repr__(self) -> str:
         if self.report is not None:

@@ -27,6 +27,8 @@ RULES: dict[str, Rule] = {
                  "they are found through entry points", "%sejits backends"),
     "O005": Rule("--on cannot be evaluated", "it is evaluated in the notebook's namespace, like the "
                  "arguments of a call", "--on \"u, 0.1\""),
+    "O006": Rule("--diff names no kernel", "it compares with a kernel that is bound in the notebook",
+                 "--diff heat, after a cell that bound heat"),
 }  # fmt: skip
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shlex
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from ..contracts import Setting
 from ..errors import Diagnostic, OptionError, did_you_mean
 from ..options import CHECK, RULES, SHOW, TUNE, one_of
 
@@ -18,7 +19,7 @@ class MagicParser(ArgumentParser):
         raise OptionError(Diagnostic("O003", message, RULES["O003"].why, f"%%{self.prog}?"))
 
 
-def cell_parser(magic: str, settings: Iterable[str] = ()) -> MagicParser:
+def cell_parser(magic: str, settings: Mapping[str, Setting] | None = None) -> MagicParser:
     """The options that every cell magic knows, and the language's own *settings*."""
     parser = MagicParser(prog=magic, add_help=False, allow_abbrev=False, argument_default=SUPPRESS)
     add = parser.add_argument
@@ -36,14 +37,18 @@ def cell_parser(magic: str, settings: Iterable[str] = ()) -> MagicParser:
     )
     add("--set", metavar="K=V[,K=V]", help="pin knobs: unroll=4,threads=2")
     add("-s", "--show", default="card", help=f"{_or(SHOW)}: what is displayed (default: card)")
+    add("--diff", metavar="KERNEL", default="", help="the code beside that of an earlier kernel")
     add("--check", help=f"{_or(CHECK)}: against the plain Python (default: fast)")
     add("--device", metavar="NAME|N", help="the OpenCL device: %%sejits backends lists them")
     add("--fallback", action="store_true", help="outside the language bind the plain Python")
     add("-f", "--force", action="store_true", default=False, help="measure anew, ignore the record")
     add("-o", "--output", action="store_true", default=False, help="return the kernel")
     add("-q", "--quiet", action="store_true", default=False, help="display nothing")
-    for setting in settings:
-        add(f"--{setting}", help=f"the language's own setting {setting!r}")
+    add("--cflags", metavar='"..."', help="appended to the C compiler's flags, for this kernel")
+    add("--cc", metavar="PATH", help="the C compiler of this kernel")
+    add("--full-traceback", action="store_true", default=False, help="errors with all frames")
+    for name, setting in (settings or {}).items():
+        add(f"--{name}", help=setting.doc)
     return parser
 
 
@@ -58,6 +63,9 @@ def parse_line(parser: MagicParser, line: str) -> Namespace:
     except ValueError as error:
         raise OptionError(Diagnostic("O003", str(error), RULES["O003"].why,
                                      RULES["O003"].try_)) from None  # fmt: skip
+    if "--cflags" in words[:-1]:  # flags begin with a dash, as options do
+        at = words.index("--cflags")
+        words[at : at + 2] = ["=".join(words[at : at + 2])]
     flags = [flag for action in parser._actions for flag in action.option_strings]
     for word in words:
         flag = word.partition("=")[0]

@@ -3,34 +3,61 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
 from ..decorate import kernel_of_cell
+from ..errors import Diagnostic, OptionError, SejitsError, did_you_mean
 from ..kernel import Kernel
+from ..options import RULES
 from ..registry import specializer
+from ..widgets.live import live
 from .arguments import call_arguments, cell_parser, parse_line
 
-_SHOWING = ("name", "on", "show", "force", "output", "quiet")
+_SHOWING = ("name", "on", "show", "force", "output", "quiet", "diff", "full_traceback")
 
 
 def run_cell(language: str, shell: Any, line: str, cell: str) -> Kernel | None:
     """One language cell.  The name is bound only after success; any failure raises."""
     given = parse_line(cell_parser(language, specializer(language).settings), line)
+    try:
+        kernel = _run(language, shell, f"%%{language} {line}".rstrip() + f"\n{cell}", given)
+    except SejitsError as error:
+        error.with_frames = given.full_traceback
+        raise
+    return kernel if given.output else None
+
+
+def _run(language: str, shell: Any, text: str, given: Namespace) -> Kernel:
     chosen: dict[str, Any] = {"tune": "quick", "fallback": False}
     chosen |= {k: v for k, v in vars(given).items() if k not in _SHOWING}
+    earlier = named_kernel(given.diff, shell.user_ns) if given.diff else None
     where = _cell_label(shell)
-    text = f"%%{language} {line}".rstrip() + f"\n{cell}"
     kernel = kernel_of_cell(text, where, given.name, _lookup(shell), language, chosen)
     if given.on:
         args, kwargs = call_arguments(given.on, shell.user_ns)
     else:
         args, kwargs = kernel.sample_arguments(), {}
-    kernel.measure(*args, fresh=given.force, **kwargs)
-    shell.user_ns[given.name or kernel.__name__] = kernel
-    if not given.quiet:
-        kernel.show(given.show)
-    return kernel if given.output else None
+    with live(not given.quiet and given.show != "none") as display:
+        kernel.measure(*args, fresh=given.force, listen=display.listen, **kwargs)
+        shell.user_ns[given.name or kernel.__name__] = kernel
+        if not given.quiet:
+            diff = kernel.diff(earlier, given.diff) if earlier is not None else None
+            kernel.show(given.show, display.publish, diff)
+    return kernel
+
+
+def named_kernel(name: str, names: Mapping[str, Any]) -> Kernel:
+    """The kernel that *name* is bound to; raises :class:`OptionError` (O006)."""
+    found = names.get(name)
+    if not isinstance(found, Kernel):
+        kernels = [n for n, v in names.items() if isinstance(v, Kernel)]
+        try_ = did_you_mean(name, kernels) if kernels else RULES["O006"].try_
+        what = f"--diff {name}: no kernel has that name"
+        raise OptionError(Diagnostic("O006", what, RULES["O006"].why, try_))
+    return found
 
 
 def _cell_label(shell: Any) -> str:

@@ -7,7 +7,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 from ..doctor import backends, cache_line, clear_cache, doctor, explain
 from ..errors import Diagnostic, OptionError, did_you_mean
 
-_TOPICS = ("backends", "cache", "doctor", "explain")
+TOPICS = ("backends", "cache", "doctor", "explain")
 
 
 @magics_class
@@ -32,4 +32,4 @@ class SejitsMagics(Magics):
             case _:
                 raise OptionError(Diagnostic("O001", f"%sejits {line.strip() or 'what?'}",
                                              "it answers a few fixed questions",
-                                             did_you_mean(topic, _TOPICS)))  # fmt: skip
+                                             did_you_mean(topic, TOPICS)))  # fmt: skip

@@ -14,7 +14,7 @@ from ..contracts import Executable, Namespace, Platform, Specializer, VariantSpa
 from ..errors import BackendError, Diagnostic, OptionError, WrongResult, did_you_mean
 from ..phase4_variants.space import configurations
 from ..pipeline import Pipeline
-from ..results import Measurement, Report
+from ..results import Listener, Measurement, Report
 from ..stages import Artifact, Case, Config, KernelSource, Signature, Trace
 from .prove import Cases, Prover
 from .records import best_of, recall, record_key, remember
@@ -28,7 +28,8 @@ _MOST_CONFIGS = {"none": 1, "quick": 12, "full": 60}
 class Request:
     """What is to be specialized: the kernel, the call, and how much effort to spend.
 
-    ``prefer`` is the configuration that served another shape best; ``fresh`` ignores records.
+    ``prefer`` is the configuration that served another shape best; ``fresh`` ignores records;
+    ``listen`` is told between timings how a race stands.
     """
 
     specializer: Specializer
@@ -43,6 +44,7 @@ class Request:
     pins: tuple[tuple[str, int], ...] = ()
     prefer: Config | None = None
     fresh: bool = False
+    listen: Listener | None = None
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The card as static HTML: no script, no SVG, at most 150 kB, readable with its style stripped.
+"""The card as static HTML: no script, no SVG, of limited size, readable with its style stripped.
 
 Colours that carry meaning are inline, literal and translucent, because a sanitizer may drop the style
 element and a theme may be dark; everything else is left to the notebook's own type and colours.
@@ -17,7 +17,7 @@ from .markup import BORDER, CODE_FONT, code_block, root_class, table
 from .passes import passes_headline, passes_html
 from .wording import count_text, lines_text, seconds_text
 
-LIMIT_BYTES = 150_000
+LIMIT_BYTES = 125_000
 _MOST_VARIANTS = 64
 _LOG_BYTES = 6_000
 
@@ -43,8 +43,8 @@ ROOT details>pre{{margin:.2em 0 .8em}}
 """
 
 
-def card_html(report: Report) -> str:
-    """The card of *report*: sentence, table, closed details; about 150 kB at most.
+def card_html(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
+    """The card of *report*: sentence, table, closed details; *limit_bytes* at most.
 
     Everything that comes from the user, a compiler or the machine is escaped.  Code that would not
     fit is cut, with the path of the whole file.
@@ -54,7 +54,7 @@ def card_html(report: Report) -> str:
     upper = _sentence(report) + _best(report) + _notes(report)
     lower = _passes(report) + _all_variants(report) + _build(report)
     frame = f'<div class="{root}">{style}{upper}'
-    room = LIMIT_BYTES - len((frame + lower).encode()) - 1_000
+    room = limit_bytes - len((frame + lower).encode()) - 1_000
     return f"{frame}{_levels(report, room)}{lower}</div>"
 
 
@@ -72,7 +72,7 @@ def _best(report: Report) -> str:
         return ""
     rows, hidden = facts.best_rows(report)
     caption = "Fastest variants first" + (f"; {count_text(hidden)} slower not shown" * bool(hidden))
-    return table(facts.HEADERS, rows, facts.NUMERIC, caption, strong=0)
+    return table(facts.headers(report), rows, facts.NUMERIC, caption, strong=0)
 
 
 def _notes(report: Report) -> str:
@@ -117,7 +117,9 @@ def _all_variants(report: Report) -> str:
         *failed[: max(room, 2 * room - len(usable))],
     ]
     rows = [(*facts.row_of(report, m), facts.first_line(m.reason)) for m in shown]
-    body = table((*facts.HEADERS, "reason"), rows, (*facts.NUMERIC, False), "Every variant tried")
+    body = table(
+        (*facts.headers(report), "reason"), rows, (*facts.NUMERIC, False), "Every variant tried"
+    )
     if cut := len(report.measurements) - len(shown):
         body += f"<p>… {count_text(cut)} more</p>"
     word = facts.verdict_text(report, usable[0]) if usable else "correct"

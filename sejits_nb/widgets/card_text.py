@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..machine.roofline import placement
 from ..results import Measurement, Report
-from .wording import count_text, lines_text, seconds_text, spread_text, times_text
+from .wording import count_text, lines_text, seconds_text, share_text, spread_text, times_text
 
 MOST_ROWS = 6
 MOST_FAILURES = 5
-HEADERS = ("variant", "platform", "median ± MAD", "speedup", "GB/s", "verdict")
-NUMERIC = (False, False, True, True, True, False)
+NUMERIC = (False, True, True, True, False)
 
 
 class Row(NamedTuple):
-    """One row of the table of variants, a text for each of :data:`HEADERS`."""
+    """One row of the table of variants, a text for each of :func:`headers`."""
 
     variant: str
-    platform: str
     time: str
     speedup: str
-    gb_per_s: str
-    verdict: str
+    rate: str
+    why: str
 
 
 def card_text(report: Report) -> str:
@@ -29,7 +28,7 @@ def card_text(report: Report) -> str:
     blocks = [sentence(report)]
     if report.best is not None:
         shown, hidden = best_rows(report)
-        lines = ["  ".join(cells).rstrip() for cells in _aligned([Row(*HEADERS), *shown])]
+        lines = ["  ".join(cells).rstrip() for cells in _aligned([headers(report), *shown])]
         word = "variant" if hidden == 1 else "variants"
         lines += [f"… {count_text(hidden)} slower {word} not shown"] if hidden else []
         blocks.append(_indented(lines))
@@ -41,7 +40,7 @@ def card_text(report: Report) -> str:
 
 
 def sentence(report: Report) -> str:
-    """The headline: how much faster, how long, at which bandwidth, and whether it is correct."""
+    """The headline: how much faster, how long, how near to the roof, and whether it is correct."""
     return f"{report.trace.source.label}: {' · '.join(claims(report))}"
 
 
@@ -55,8 +54,18 @@ def claims(report: Report) -> list[str]:
         word = "faster" if speedup >= 1 else "slower"
         parts.append(f"{times_text(max(speedup, 1 / speedup))} {word} than Python")
     parts.append(seconds_text(best.median_s))
-    parts += [f"{gb_per_s(report, best)} GB/s compulsory"] if gb_per_s(report, best) else []
+    if placed := placement(report, best):
+        parts.append(f"{share_text(placed.fraction)} of the measured roof ({placed.bound} bound)")
+    elif rate := gb_per_s(report, best):
+        parts.append(f"{rate} GB/s compulsory")
+    parts += ["above its roof"] if placed and placed.above else []
     return [*parts, verdict_text(report, best)]
+
+
+def headers(report: Report) -> Row:
+    """The heads of the table's columns; without measured roofs the rate is the bandwidth."""
+    rate = "of roof" if report.roofs is not None else "GB/s"
+    return Row("variant", "median ± MAD", "speedup", rate, "why")
 
 
 def best_rows(report: Report) -> tuple[list[Row], int]:
@@ -66,7 +75,7 @@ def best_rows(report: Report) -> tuple[list[Row], int]:
     shown = [row_of(report, m) for m in ranking[:room]]
     if report.python_s:
         mark = "the reference" if _timed_in_full(report) else "the reference, scaled"
-        shown.append(Row("plain Python", "python", seconds_text(report.python_s), "1×", "", mark))
+        shown.append(Row("plain Python", seconds_text(report.python_s), "1×", "", mark))
     return shown, max(0, len(ranking) - room)
 
 
@@ -84,9 +93,32 @@ def failures(report: Report) -> list[Measurement]:
 def row_of(report: Report, m: Measurement) -> Row:
     """The texts that the table shows of *m*."""
     speedup = times_text(report.python_s / m.median_s) if m.times_s and report.python_s else ""
-    place = ", best" if m == report.best else ", tie" if tied(report, m) else ""
-    return Row(str(m.config), m.platform, spread_text(m.median_s, m.mad_s), speedup,
-               gb_per_s(report, m), verdict_text(report, m) + place)  # fmt: skip
+    placed = placement(report, m)
+    rate = share_text(placed.fraction) if placed else ""
+    rate = rate if report.roofs is not None else gb_per_s(report, m)
+    return Row(variant_text(m), spread_text(m.median_s, m.mad_s), speedup, rate, why(report, m))
+
+
+def variant_text(m: Measurement) -> str:
+    """A variant's platform and knobs: ``openmp threads=2 unroll=1``."""
+    return f"{m.platform} {m.config}"
+
+
+def why(report: Report, m: Measurement) -> str:
+    """Where a variant stands, and what bounds it: ``correct, best; memory bound``."""
+    best, placed = report.best, placement(report, m)
+    said = verdict_text(report, m)
+    if m in failures(report):
+        return said
+    if m == best:
+        said += ", best"
+    elif tied(report, m):
+        said += ", tie"
+    elif best is not None and m.times_s and best.times_s:
+        said += f", {m.median_s / best.median_s:.2g}× the best's time"
+    if placed and placed.above:
+        return f"{said}; above its roof"
+    return f"{said}; {placed.bound} bound" if placed and m == best else said
 
 
 def tied(report: Report, m: Measurement) -> bool:
@@ -163,7 +195,7 @@ def _timed_in_full(report: Report) -> bool:
 def _failure_lines(report: Report) -> list[str]:
     failed = failures(report)
     lines = [
-        f"{m.verdict}: {m.config} on {m.platform}: {first_line(m.reason) or 'no reason given'}"
+        f"{m.verdict}: {variant_text(m)}: {first_line(m.reason) or 'no reason given'}"
         for m in failed[:MOST_FAILURES]
     ]
     rest = len(failed) - MOST_FAILURES

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from html import escape
@@ -11,14 +10,11 @@ from itertools import pairwise
 from ..stages import Step, Trace
 from .markup import code_block
 from .wording import seconds_text
+from .words import marked, tinted
 
 LIMIT_BYTES = 24_000
 _MOST_LINES = 400
 _CONTEXT = 2
-_ALIKE = 0.35
-"""Below this similarity two lines are shown as removed and added, not as one line edited."""
-
-_TINTS = {"-": ("del", "#e69f00"), "+": ("ins", "#56b4e9")}
 
 
 def passes_html(trace: Trace, limit_bytes: int = LIMIT_BYTES) -> str:
@@ -65,35 +61,14 @@ def _rows(old: list[str], new: list[str]) -> Iterator[str]:
 
 
 def _changed(old: list[str], new: list[str]) -> Iterator[str]:
-    marked = [_words(a, b) for a, b in zip(old, new, strict=False)] if len(old) == len(new) else []
-    if marked and all(marked):
-        yield from (_row("-", pair[0]) for pair in marked if pair)
-        yield from (_row("+", pair[1]) for pair in marked if pair)
+    pairs = [marked(a, b) for a, b in zip(old, new, strict=False)] if len(old) == len(new) else []
+    if pairs and all(pairs):
+        yield from (_row("-", pair[0]) for pair in pairs if pair)
+        yield from (_row("+", pair[1]) for pair in pairs if pair)
     else:
         yield from (_row("-", escape(line)) for line in old)
         yield from (_row("+", escape(line)) for line in new)
 
 
-def _words(old: str, new: str) -> tuple[str, str] | None:
-    """Both lines with the words that differ marked, or ``None`` where little is the same."""
-    a, b = re.findall(r"\w+|\s+|.", old), re.findall(r"\w+|\s+|.", new)
-    matcher = SequenceMatcher(None, a, b, autojunk=False)
-    if matcher.ratio() < _ALIKE:
-        return None
-    left = right = ""
-    for kind, i, j, k, m in matcher.get_opcodes():
-        same = kind == "equal"
-        left += _word("-", "".join(a[i:j]), same)
-        right += _word("+", "".join(b[k:m]), same)
-    return left, right
-
-
-def _word(sign: str, text: str, same: bool) -> str:
-    if same or not text:
-        return escape(text)
-    tag, colour = _TINTS[sign]
-    return f'<{tag} style="background-color:{colour}70;text-decoration:none">{escape(text)}</{tag}>'
-
-
 def _row(sign: str, html: str) -> str:
-    return f'<span style="background-color:{_TINTS[sign][1]}26">{sign} {html}</span>'
+    return tinted(sign, f"{sign} {html}")

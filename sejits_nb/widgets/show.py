@@ -9,18 +9,31 @@ from typing import Any
 from ..results import Report
 from .card import card_html
 from .card_text import card_text, generated_lines
+from .code_diff import CodeDiff
 from .levels import View
 
+CELL_LIMIT_BYTES = 125_000
+"""Of one cell's outputs: a saved notebook's escapes and line ends make at most 150 kB of it."""
 SUMMARY_MIME = "application/vnd.sejits.summary+json"
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 """Data by MIME type, and metadata by MIME type."""
 
 
-def card_bundle(report: Report) -> Bundle:
+def cell_bundles(report: Report, diff: CodeDiff | None = None) -> list[Bundle]:
+    """All that a cell leaves: the card, the figure, and *diff*, if any, together
+    :data:`CELL_LIMIT_BYTES` at most: the card's code takes what the others leave."""
+    others = [figure_bundle(report)] if report.measurements else []
+    others += [view_bundle(diff)] if diff else []
+    taken = sum(len(str(text).encode()) for data, _ in others for text in data.values())
+    return [card_bundle(report, CELL_LIMIT_BYTES - taken), *others]
+
+
+def card_bundle(report: Report, limit_bytes: int = CELL_LIMIT_BYTES) -> Bundle:
     """The card as text, as HTML, and as a few numbers for programs that read saved notebooks."""
+    text = card_text(report)
     data = {
-        "text/plain": card_text(report),
-        "text/html": card_html(report),
+        "text/plain": text,
+        "text/html": card_html(report, limit_bytes - len(text.encode())),
         SUMMARY_MIME: summary(report),
     }
     return data, {}
@@ -40,8 +53,8 @@ def figure_bundle(report: Report) -> Bundle:
     return data, {"image/png": {"alt": alt}}
 
 
-def view_bundle(view: View) -> Bundle:
-    """One level beside the cell, as text and as HTML."""
+def view_bundle(view: View | CodeDiff) -> Bundle:
+    """One level beside the cell, or two kernels' code, as text and as HTML."""
     return {"text/plain": repr(view), "text/html": view._repr_html_()}, {}
 
 

@@ -39,6 +39,11 @@ def times_text(ratio: float) -> str:
     return f"{ratio:.1f}×" if ratio >= 0.95 else f"{ratio:.2g}×"
 
 
+def share_text(share: float) -> str:
+    """A share of something in per cent: ``61 %``."""
+    return f"{100 * share:.0f} %"
+
+
 def count_text(count: int) -> str:
     """A count with its thousands apart: ``262 144``."""
     return f"{count:,}".replace(",", " ")

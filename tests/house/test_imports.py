@@ -57,7 +57,8 @@ TABLE = {
     "kernel": Rule(KERNEL | {"kernel_calls", "kernel_views"}, {"widgets": ".*"}),
     "magics": Rule(
         frozenset(
-            {"kernel", "decorate", "doctor", "options", "registry", "errors", "config", "machine"}
+            {"kernel", "decorate", "doctor", "options", "registry", "contracts", "errors", "config"}
+            | {"machine", "widgets"}
         )
     ),
     "testing": Rule(RECORDS | PHASES | {"machine", "pipeline", "registry", "tune", "kernel"}),
@@ -66,7 +67,7 @@ TABLE = {
     ),
     "__init__": Rule(
         RECORDS | {"decorate", "kernel", "options", "registry"},
-        {"magics": "load_ipython_extension", "stencil_kernel": "__getattr__|TYPE_CHECKING"},
+        {"magics": "(un)?load_ipython_extension", "stencil_kernel": "__getattr__|TYPE_CHECKING"},
     ),
 }
 """Unit -> rule; the rule of ``specializers`` and of ``platforms`` holds for each unit below them."""

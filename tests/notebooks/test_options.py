@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+
+from sejits_nb.magics.stencil import StencilMagics
 
 CARD = "application/vnd.sejits.summary+json"
 OUTSIDE = """
@@ -16,6 +19,11 @@ SCALED = """
 def scaled(u, out):
     for x in out.interior_points():
         out[x] = weight * u[x]
+"""
+ROOT = """
+def root(u, out):
+    for x in out.interior_points():
+        out[x] = sqrt(u[x])
 """
 RACE = """\
 import json
@@ -50,6 +58,14 @@ CELLS = {
     "scaled by 2": "bool(np.array_equal(scaled(img), 2.0 * img))",
     "other constant": "weight = 3.0\n",
     "scaled by 3": "bool(np.array_equal(scaled(img), 3.0 * img))",
+    "no earlier": "%%stencil --diff blurr --on img{body}",
+    "diff": "%%stencil -b c --set unroll=2 --diff blur --on img{body}",
+    "quiet diff": "%%stencil -q --diff blur --on img{body}",
+    "flags": "%%stencil -b c --cflags -O1 --on img{body}",
+    "no compiler": "%%stencil --cc /no/such/cc --on img{body}",
+    "wrong flags": "%%stencil -b c --cflags '-Dsqrt=fabs' --on img" + ROOT,
+    "short": "%%stencil --on img" + OUTSIDE,
+    "frames": "%%stencil --full-traceback --on img" + OUTSIDE,
     "help": "%%stencil?",
 }
 
@@ -135,3 +151,37 @@ def test_fallback_binds_the_plain_python(cell: Any) -> None:
 def test_a_changed_constant_of_the_notebook_respecializes(cell: Any) -> None:
     assert cell("scaled by 2")[0].data["text/plain"] == "True"
     assert cell("scaled by 3")[0].data["text/plain"] == "True"
+
+
+def test_diff_shows_the_code_of_both_kernels(cell: Any) -> None:
+    (error,) = cell("no earlier")
+    assert error.ename == "OptionError"
+    assert "did you mean 'blur'?" in error.evalue
+    *_, diff = cell("diff")
+    assert re.match(r"blur \| blur, now: \d+ lines? of C only in blur", diff.data["text/plain"])
+    assert "+++ blur, now" in diff.data["text/plain"]
+    assert "<ins" in diff.data["text/html"]
+    assert cell("quiet diff") == []
+
+
+def test_compiler_and_flags(cell: Any) -> None:
+    assert " -O1 " in cell("flags")[0].data["text/html"]
+    (error,) = cell("no compiler")
+    assert error.ename == "BackendError"
+    assert "'/no/such/cc', which --cc, SEJITS_CC or CC names, is not on the path" in error.evalue
+    (error,) = [o for o in cell("wrong flags") if o.output_type == "error"]
+    assert error.ename == "WrongResult"
+
+
+def test_full_traceback(cell: Any) -> None:
+    (short,), (full,) = cell("short"), cell("frames")
+    assert not any("language.py" in line for line in short.traceback)
+    assert any("language.py" in line for line in full.traceback)
+    assert full.traceback[-1] == short.traceback[-1]
+
+
+def test_help_shows_examples_and_every_option() -> None:
+    page = StencilMagics.stencil.__doc__ or ""
+    assert page.count("\n%%stencil ") >= 3
+    for flag in ("--budget", "--set", "--diff", "--cflags", "--cc", "--full-traceback", "--check"):
+        assert flag in page

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sejits_nb.results import Report
+from sejits_nb.results import Bandwidth, Peak, Report, Roofs
 from sejits_nb.stages import Trace
 from sejits_nb.widgets.card_text import card_text, tied
 from sejits_nb.widgets.wording import (
@@ -23,16 +23,16 @@ Alter = Callable[..., Report]
 CARD = """\
 blur: 4 200× faster than Python · 192 µs · 21.8 GB/s compulsory · correct
 
-  variant                     platform  median ± MAD  speedup  GB/s  verdict
-  threads=2 tile=0 unroll=1   openmp      192 ± 4 µs   4 200×  21.8  correct, best
-  threads=2 tile=0 unroll=4   openmp      195 ± 3 µs   4 130×  21.5  correct, tie
-  threads=2 tile=32 unroll=1  openmp      214 ± 5 µs   3 770×  19.6  correct
-  threads=2 tile=32 unroll=4  openmp      231 ± 4 µs   3 490×  18.2  correct
-  threads=1 tile=0 unroll=1   openmp      371 ± 6 µs   2 170×  11.3  correct
-  plain Python                python           0.8 s       1×        the reference, scaled
+  variant                            median ± MAD  speedup  GB/s  why
+  openmp threads=2 tile=0 unroll=1     192 ± 4 µs   4 200×  21.8  correct, best
+  openmp threads=2 tile=0 unroll=4     195 ± 3 µs   4 130×  21.5  correct, tie
+  openmp threads=2 tile=32 unroll=1    214 ± 5 µs   3 770×  19.6  correct, 1.1× the best's time
+  openmp threads=2 tile=32 unroll=4    231 ± 4 µs   3 490×  18.2  correct, 1.2× the best's time
+  openmp threads=1 tile=0 unroll=1     371 ± 6 µs   2 170×  11.3  correct, 1.9× the best's time
+  plain Python                              0.8 s       1×        the reference, scaled
   … 2 slower variants not shown
 
-  wrong: threads=2 tile=64 unroll=8 on openmp: out[3, 7] is 1.5, the plain Python has 1.25
+  wrong: openmp threads=2 tile=64 unroll=8: out[3, 7] is 1.5, the plain Python has 1.25
 
 tried 8 · failed 1 · cached: no · compile 0.4 s · 6 lines of Python → 23 lines of C
 plain Python: 3.1 µs a point, timed on 1 600 points and scaled to 260 100
@@ -47,6 +47,26 @@ u: f64[512, 512], out: f64[512, 512] · AMD EPYC 7763, 2 of 2 CPUs · 2025-11-21
 
 def test_the_card_word_for_word(report: Report) -> None:
     assert card_text(report) == CARD
+
+
+def test_with_measured_roofs_each_row_says_its_share(altered: Alter) -> None:
+    rates = (("read", 31.0), ("copy", 30.0))
+    bandwidths = tuple(
+        Bandwidth("DRAM", k, n, n * r * 1e9, 1 << 20) for k, r in rates for n in (1, 2)
+    )
+    peaks = tuple(Peak("f64", n, n * 50e9) for n in (1, 2))
+    roofs = Roofs(bandwidths, peaks, 2, "a machine", "2025-11-21 13:40")
+    first, _, head, best, tie, *_ = card_text(altered(roofs=roofs)).splitlines()
+    assert first.endswith("· 192 µs · 35 % of the measured roof (memory bound) · correct")
+    assert head.split("  ")[-2:] == ["of roof", "why"]
+    assert best.endswith("  4 200×     35 %  correct, best; memory bound")
+    assert tie.endswith("     35 %  correct, tie")
+    slow = tuple(dataclasses.replace(b, bytes_per_s=b.bytes_per_s / 10) for b in bandwidths)
+    first, _, _, best, *_ = card_text(
+        altered(roofs=dataclasses.replace(roofs, bandwidths=slow))
+    ).splitlines()
+    assert "352 % of the measured roof (memory bound) · above its roof" in first
+    assert best.endswith("correct, best; above its roof")
 
 
 def test_the_card_of_a_kernel_that_runs_as_plain_python(altered: Alter, report: Report) -> None:
@@ -64,7 +84,7 @@ def test_when_every_variant_fails_each_reason_is_said(altered: Alter, report: Re
     ]
     text = card_text(altered(best=None, measurements=tuple(bad), note="no variant passed"))
     assert text.startswith("blur: runs as plain Python · no variant passed\n")
-    assert "failed: threads=1 tile=0 unroll=1 on openmp: signal 0\n" in text
+    assert "failed: openmp threads=1 tile=0 unroll=1: signal 0\n" in text
     assert "… 3 more failed" in text
     assert "more\n" not in text
 

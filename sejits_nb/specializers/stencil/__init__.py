@@ -1,8 +1,8 @@
 """The stencil specializer: one value, registered by entry point like any other's."""
 
-from ...contracts import Specializer
+from ...contracts import Setting, Specializer
 from ...errors import StencilError
-from .boundaries import parse_boundary
+from .boundaries import MODES, parse_boundary
 from .calls import bind, sample, signature_of
 from .cases import cases, plain_run
 from .dast_passes import PASSES, must_be_exact
@@ -33,7 +33,9 @@ SPECIALIZER = Specializer(
     plain_run=plain_run,
     sample=sample,
     rules=RULES | CALL_RULES,
-    settings={"boundary": parse_boundary},
+    settings={
+        "boundary": Setting(parse_boundary, MODES, "what a read outside the grid means, by axis")
+    },
     methods={"iterate": iterate},
     by_layout=True,
 )

@@ -1,0 +1,154 @@
+"""While a kernel is tuned: one line, and below it a figure that fills in.
+
+A :class:`Live` is a ``results.Listener``: it is called between timings, so it never draws during
+one.  It draws at most :data:`MOST_HZ` times a second, and less often where drawing is slow: it may
+take :data:`MOST_SHARE` of the time.  What it draws is one display, which the card replaces.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Protocol, TextIO
+
+from ..results import Progress
+from .live_text import live_html, live_line, stopped_line
+
+MOST_HZ = 4.0
+MOST_SHARE = 0.02
+
+
+class Surface(Protocol):
+    """Where a live display is drawn."""
+
+    def draw(self, line: str, html: Callable[[], str]) -> None:
+        """Put *line*, and the figure where it can be shown, in the place of what was drawn before."""
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Show a result; the first one takes the live display's place."""
+
+
+class Live:
+    """Draws a race on a surface; used as a context, so that nothing half-drawn stays behind.
+
+    ``spent_s`` counts the seconds that drawing has taken.
+    """
+
+    def __init__(
+        self, surface: Surface | None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._surface, self._clock = surface, clock
+        self._due_s = 0.0
+        self._last: Progress | None = None
+        self.spent_s = 0.0
+
+    @property
+    def listen(self) -> Callable[[Progress], None] | None:
+        """What a tuner calls; ``None`` where nothing is drawn."""
+        return self if self._surface else None
+
+    def __call__(self, progress: Progress) -> None:
+        """Draw *progress*, unless the last drawing was too recent for its cost."""
+        start = self._clock()
+        if self._surface is None or start < self._due_s:
+            return
+        self._surface.draw(live_line(progress), lambda: live_html(progress))
+        self._last = progress
+        took = self._clock() - start
+        self.spent_s += took
+        self._due_s = start + max(1 / MOST_HZ, took / MOST_SHARE)
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Show a result of the cell; the first one replaces the live display."""
+        self._last = None
+        if self._surface is not None:
+            self._surface.publish(data, metadata)
+        else:
+            publish(data, metadata)
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._surface is not None and self._last is not None:
+            line = stopped_line(self._last)
+            self._surface.publish({"text/plain": line}, {})
+
+
+class Notebook:
+    """A display of a Jupyter front end, updated in place: one saved output whatever happens."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+
+    def draw(self, line: str, html: Callable[[], str]) -> None:
+        self._put({"text/plain": line, "text/html": html()}, {})
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        if self._handle is None:
+            publish(data, metadata)
+        else:
+            self._put(data, metadata)
+            self._handle = None
+
+    def _put(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        from IPython.display import DisplayHandle
+
+        if self._handle is None:
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
+            self._handle.display(data, raw=True, metadata=metadata)
+        else:
+            self._handle.update(data, raw=True, metadata=metadata)
+
+
+class Terminal:
+    """One line of a terminal, written over again and again, and wiped before a result."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def draw(self, line: str, html: Callable[[], str]) -> None:
+        room = shutil.get_terminal_size().columns - 1
+        self._write(line if len(line) <= room else line[: room - 1] + "…")
+
+    def publish(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        self._write("")
+        publish(data, metadata)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"\r\x1b[K{text}")
+        self._stream.flush()
+
+
+def live(shown: bool = True) -> Live:
+    """A live display for wherever this runs: a notebook, a terminal, or nothing at all."""
+    return Live(_surface() if shown else None)
+
+
+def publish(data: dict[str, Any], metadata: dict[str, Any]) -> None:
+    """One output by MIME type, through IPython; its text alone where there is no IPython."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    if InteractiveShell.initialized():
+        from IPython.display import publish_display_data
+
+        publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
+    else:
+        print(data["text/plain"])
+
+
+def _surface() -> Surface | None:
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if getattr(shell, "kernel", None) is not None:
+        return Notebook()
+    return Terminal(sys.stderr) if sys.stderr.isatty() else None
