@@ -8,6 +8,8 @@
 | ``SEJITS_CFLAGS``         | (empty)                      | appended to the compiler's flags         |
 | ``SEJITS_THREADS``        | ``OMP_NUM_THREADS``, else    | most OpenMP threads a variant may take;  |
 |                           | the CPUs we may use          | ``OMP_THREAD_LIMIT`` caps all of them    |
+| ``SEJITS_ROOFS``          | 1                            | 0: tuning cells do not measure the       |
+|                           |                              | machine's roofs; ``%sejits machine`` does |
 
 The CPUs we may use are those of the affinity mask, at most the container's quota (cgroup), rounded up.
 """
@@ -63,6 +65,11 @@ def cache_limit_bytes() -> float:
         if wanted >= 0:
             return wanted * 1e6
     return CACHE_LIMIT_MB * 1e6
+
+
+def measures_roofs() -> bool:
+    """Whether a cell that tunes measures the machine's roofs if they are not known."""
+    return os.environ.get("SEJITS_ROOFS", "") != "0"
 
 
 def threads() -> int:

@@ -132,6 +132,9 @@ class Report:
     ``python_points`` points and scaled to ``work.points``.  ``best`` is ``None`` when the plain
     Python itself is what a call runs; ``note`` then says why.  ``roofs`` are those of the CPU, if
     they have been measured; ``elsewhere`` names platforms that run on another device.
+    ``caches`` says where a run finds its grids: ``warm``, ``flushed`` before each run, or in memory as
+    they ``exceed`` the last-level cache; ``complete`` is false for a race that was interrupted or ran
+    out of time.
     """
 
     trace: Trace
@@ -149,6 +152,8 @@ class Report:
     note: str = ""
     roofs: Roofs | None = None
     elsewhere: tuple[str, ...] = ()
+    caches: str = ""
+    complete: bool = True
 
     @property
     def speedup(self) -> float | None:
@@ -170,8 +175,8 @@ class Progress:
 
     ``measurements`` has every variant that is known so far, with the samples taken so far;
     ``python_s`` is the plain Python's time for the same sweep, seconds (0: not known yet);
-    ``left_s`` an estimate of the seconds still to come; ``roofs`` and ``elsewhere`` as in a
-    :class:`Report`.
+    ``left_s`` an estimate of the seconds still to come; ``roofs``, ``elsewhere`` and ``caches``
+    as in a :class:`Report`.
     """
 
     kernel: str
@@ -185,6 +190,7 @@ class Progress:
     left_s: float
     roofs: Roofs | None = None
     elsewhere: tuple[str, ...] = ()
+    caches: str = ""
 
 
 Listener = Callable[[Progress], None]

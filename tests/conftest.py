@@ -77,6 +77,7 @@ def _private_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEJITS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        patch.setenv("SEJITS_ROOFS", "0")  # a few seconds in each fresh cache
         yield
 
 

@@ -66,13 +66,14 @@ class MicroKernels:
         self._process.close()
 
     def bandwidth(
-        self, threads: int, thread_bytes: int, kinds: int, rounds: int
+        self, threads: int, thread_bytes: int, pieces: int, kinds: int, rounds: int
     ) -> Sequence[float]:
         """Bytes/s of the first *kinds* of read, copy, triad, non-temporal copy and triad, on
-        *thread_bytes* a thread; 0 for what could not be measured.
+        *thread_bytes* a thread, timed in *pieces*; 0 for what could not be measured.
         """
         sweeps = max(1, int(1e8) // thread_bytes)  # a millisecond in a fast cache
-        return self._rates("bandwidth", kinds, threads, thread_bytes, sweeps, kinds, rounds)
+        numbers = threads, thread_bytes, pieces, sweeps, kinds, rounds
+        return self._rates("bandwidth", kinds, *numbers)
 
     def peak(self, dtype: str, threads: int, rounds: int) -> float:
         """Operations/s on ``f32`` or ``f64``; 0 if they could not be measured."""

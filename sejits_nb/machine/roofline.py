@@ -2,9 +2,9 @@
 
 The least time of a sweep is the larger of its compulsory bytes over the bandwidth and its operations
 over the peak, both measured, for the variant's threads and type.  The bandwidth is that of the
-memory that holds the working set.  Caches are not flushed between runs, so a set a few times the last
-cache is in part still there: between the size of the cache and the one that STREAM ran on, seconds
-are interpolated.
+memory that holds the working set.  Unless the caches are flushed between runs, a set a few times the
+last cache is in part still there: between the size of the cache and the one that STREAM ran on,
+seconds are interpolated.
 """
 
 from __future__ import annotations
@@ -22,14 +22,18 @@ _NEAR = 0.8
 _SMALL_BYTES = 64 << 10
 
 
-def place(work: Work, seconds: float, dtype: str, threads: int, roofs: Roofs) -> Placement:
-    """Where a sweep that took *seconds* on *threads* threads stands; *dtype* is ``f32`` or ``f64``.
+def place(
+    work: Work, seconds: float, dtype: str, threads: int, roofs: Roofs, flushed: bool = False
+) -> Placement:
+    """Where a sweep that took *seconds* on *threads* threads stands; *dtype* is ``f32`` or ``f64``;
+    *flushed* caches held none of the grids before.
 
     Raises ``ValueError`` where there is nothing to place: no time, or no traffic.
     """
     if not (0 < seconds < math.inf and work.bytes_ > 0):
         raise ValueError(f"no point: {work.bytes_} bytes in {seconds} s")
     reached = levels(roofs, threads, mostly_read=4 * work.written_bytes < work.bytes_)
+    reached = reached[-1:] if flushed else reached
     level, least_s = _least_seconds(reached, work.bytes_)
     peak = peak_of(roofs, dtype, threads)
     compute_s = work.flops / peak
@@ -54,12 +58,13 @@ def place(work: Work, seconds: float, dtype: str, threads: int, roofs: Roofs) ->
     )
 
 
-def placement(report: Report | Progress, m: Measurement) -> Placement | None:
+def placement(race: Report | Progress, m: Measurement) -> Placement | None:
     """Where *m* stands; ``None`` if it was not timed, or its roofs are not known."""
-    work, roofs = report.work, report.roofs
-    if roofs is None or not m.times_s or not work.bytes_ or m.platform in report.elsewhere:
+    work, roofs = race.work, race.roofs
+    if roofs is None or not m.times_s or not work.bytes_ or m.platform in race.elsewhere:
         return None
-    return place(work, m.median_s, work.dtype, threads_of(m, roofs), roofs)
+    flushed = race.caches == "flushed"
+    return place(work, m.median_s, work.dtype, threads_of(m, roofs), roofs, flushed)
 
 
 def threads_of(m: Measurement, roofs: Roofs) -> int:

@@ -19,7 +19,7 @@ from ..errors import BackendError
 from ..phase5_backend import cache
 from ..phase5_backend.c_compiler import Compiler, find_compiler
 from ..phase5_backend.eviction import locked
-from ..results import Bandwidth, Peak, Roofs
+from ..results import Bandwidth, Listener, Peak, Progress, Roofs, Work
 from .caches import Cache, assumed, available_bytes, data_caches
 from .detect import machine_key, machine_name
 from .micro_kernels import MicroKernels, source
@@ -29,13 +29,14 @@ MEMORY = "DRAM"
 _PASSES, _PASSES_S = 3, 1.5
 """Everything is measured in turn, as often as this if it takes no longer: so that a slow spell of the
 machine does not hit one roof only."""
-_MEMORY_ROUNDS, _CACHE_ROUNDS, _PEAK_ROUNDS = 4, 8, 20
+_MEMORY_ROUNDS, _CACHE_ROUNDS, _PEAK_ROUNDS = 6, 8, 20
 _STREAM_SETS = 12
 """STREAM's rule: each of its three arrays has four times the size of the last cache."""
 _MOST_BYTES = 2 << 30
 _STREAMING_STORES = ("x86_64", "AMD64", "i686")
 """Machines on which ``kernels/machine/bandwidth.c`` has stores past the caches."""
 _LOCK_S = 30.0
+_USUAL_S = 3.0
 _KIND = "roofs"
 
 
@@ -65,6 +66,18 @@ def measured_roofs(remeasure: bool = False) -> Roofs | None:
             document = {"roofs": asdict(roofs), "when": time.time()}
             cache.write_json(_KIND, _key(compiler), document)
     return roofs
+
+
+def roofs_for_race(kernel: str, listen: Listener | None) -> None:
+    """Measure the roofs before *kernel* is tuned, if they are not known and ``SEJITS_ROOFS`` allows
+    it; *listen* is told before.
+    """
+    if not config.measures_roofs() or recall_roofs():
+        return
+    if listen:
+        phase = "measuring what this machine can do, once"
+        listen(Progress(kernel, "", phase, 0, 0, (), Work(0, 0, 0), 0.0, _USUAL_S))
+    measured_roofs()
 
 
 def recall_roofs() -> Roofs | None:
@@ -128,21 +141,23 @@ def _bandwidths(
 ) -> Iterator[Bandwidth]:
     holds = {f"L{c.level}": c.holds_bytes(threads) for c in caches}
     for level, part in working_sets(caches, threads, available_bytes()).items():
-        count = kinds if level == MEMORY else 3  # non-temporal stores leave the caches
-        rounds = _MEMORY_ROUNDS if level == MEMORY else _CACHE_ROUNDS
-        rates = kernels.bandwidth(threads, part, count, rounds)
+        if level == MEMORY:
+            rates = kernels.bandwidth(threads, part, _STREAM_SETS, kinds, _MEMORY_ROUNDS)
+        else:  # non-temporal stores leave the caches
+            rates = kernels.bandwidth(threads, part, 1, 3, _CACHE_ROUNDS)
         for kind, rate in zip(KINDS, rates, strict=False):
             if rate > 0:
                 yield Bandwidth(level, kind, threads, rate, part * threads, holds.get(level, 0))
 
 
 def _disturbed(bandwidths: tuple[Bandwidth, ...], threads: int) -> bool:
-    """Whether all threads moved less than one alone does."""
-    rates = [
-        max((b.bytes_per_s for b in bandwidths if (b.level, b.threads) == (MEMORY, t)), default=0.0)
-        for t in (1, threads)
-    ]
-    return rates[1] < 0.9 * rates[0]
+    """Whether all threads moved less than one alone does, anywhere."""
+    rates = {(b.level, b.kind, b.threads): b.bytes_per_s for b in bandwidths}
+    return any(
+        rates.get((level, kind, threads), rate) < 0.9 * rate
+        for (level, kind, count), rate in rates.items()
+        if count == 1
+    )
 
 
 def _threads(compiler: Compiler) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from ..decorate import kernel_of_cell
 from ..errors import Diagnostic, OptionError, SejitsError, did_you_mean
 from ..kernel import Kernel
+from ..machine.roofs import roofs_for_race
 from ..options import RULES
 from ..registry import specializer
 from ..widgets.live import live
@@ -41,6 +42,8 @@ def _run(language: str, shell: Any, text: str, given: Namespace) -> Kernel:
     else:
         args, kwargs = kernel.sample_arguments(), {}
     with live(not given.quiet and given.show != "none") as display:
+        if kernel.options.tune != "none":
+            roofs_for_race(kernel.__name__, display.listen)
         kernel.measure(*args, fresh=given.force, listen=display.listen, **kwargs)
         shell.user_ns[given.name or kernel.__name__] = kernel
         if not given.quiet:

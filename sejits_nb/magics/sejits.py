@@ -1,4 +1,4 @@
-"""``%sejits``: doctor, backends, cache, explain."""
+"""``%sejits``: doctor, backends, machine, cache, explain."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from ..doctor import backends, cache_line, clear_cache, doctor, explain
 from ..errors import Diagnostic, OptionError, did_you_mean
+from ..machine.roofs import measured_roofs
+from ..widgets.show import show_machine
 
-TOPICS = ("backends", "cache", "doctor", "explain")
+TOPICS = ("backends", "cache", "doctor", "explain", "machine")
 
 
 @magics_class
@@ -16,13 +18,15 @@ class SejitsMagics(Magics):
 
     @line_magic
     def sejits(self, line: str) -> None:
-        """%sejits doctor | backends | cache [clear] | explain CODE"""
+        """%sejits doctor | backends | machine [--remeasure] | cache [clear] | explain CODE"""
         topic, _, rest = line.strip().partition(" ")
         match topic, rest.strip():
             case "doctor", "":
                 print(doctor())
             case "backends", "":
                 print(backends())
+            case "machine", "" | "--remeasure":
+                show_machine(measured_roofs(remeasure=bool(rest)))
             case "cache", "":
                 print(cache_line())
             case "cache", "clear":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..contracts import Namespace, Specializer
 from ..machine.detect import machine_name
+from ..machine.roofs import recall_roofs
+from ..phase5_backend.opencl_device import Device, find_device
 from ..results import Measurement, Report, Work
 from ..stages import Artifact, KernelSource, Signature, Trace
 from .runner import time_plain
@@ -37,6 +39,7 @@ def make_report(
     seconds: float,
     check: str,
     note: str = "",
+    device: str = "",
 ) -> Report:
     """A report of here and now; ``plain`` are seconds and points of :func:`plain_seconds`."""
     return Report(
@@ -53,4 +56,17 @@ def make_report(
         seconds=seconds,
         check=check,
         note=note,
+        roofs=recall_roofs(),
+        elsewhere=elsewhere({m.platform for m in measurements}, device),
     )
+
+
+def elsewhere(platforms: Collection[str], device: str = "") -> tuple[str, ...]:
+    """Which of *platforms* run on another device than the CPU whose roofs are measured, as far as the
+    name tells: PoCL's for CPUs are known.  *device* is the OpenCL device that was asked for.
+    """
+    if "opencl" not in platforms:
+        return ()
+    found = find_device(device)
+    ours = isinstance(found, Device) and found.name.startswith(("cpu", "pthread", "basic"))
+    return () if ours else ("opencl",)

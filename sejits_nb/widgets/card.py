@@ -9,10 +9,12 @@ from __future__ import annotations
 import shlex
 from html import escape
 
+from ..machine.roofline import placement
 from ..results import Report
 from . import card_text as facts
 from .levels import levels_html
 from .links import groups, level_steps
+from .machine_card import UNKNOWN, machine_headline, roofs_table
 from .markup import BORDER, CODE_FONT, code_block, root_class, table
 from .passes import passes_headline, passes_html
 from .wording import count_text, lines_text, seconds_text
@@ -52,7 +54,7 @@ def card_html(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     root = root_class(facts.sentence(report) + facts.setting(report) + facts.tally(report))
     style = "<style>\n" + _STYLE.replace("ROOT", f".{root}") + "</style>"
     upper = _sentence(report) + _best(report) + _notes(report)
-    lower = _passes(report) + _all_variants(report) + _build(report)
+    lower = _passes(report) + _all_variants(report) + _machine(report) + _build(report)
     frame = f'<div class="{root}">{style}{upper}'
     room = limit_bytes - len((frame + lower).encode()) - 1_000
     return f"{frame}{_levels(report, room)}{lower}</div>"
@@ -77,10 +79,9 @@ def _best(report: Report) -> str:
 
 def _notes(report: Report) -> str:
     extra = report.note if report.best is not None else ""
-    lines = filter(
-        None, (extra, facts.tally(report), facts.python_note(report), facts.setting(report))
-    )
-    return "".join(f'<p class="sejits-note">{escape(line)}</p>' for line in lines)
+    lines = (extra, facts.stopped_note(report), facts.tally(report), facts.python_note(report),
+             facts.setting(report))  # fmt: skip
+    return "".join(f'<p class="sejits-note">{escape(line)}</p>' for line in lines if line)
 
 
 def _details(name: str, headline: str, body: str) -> str:
@@ -125,6 +126,25 @@ def _all_variants(report: Report) -> str:
     word = facts.verdict_text(report, usable[0]) if usable else "correct"
     headline = f"{len(report.measurements)} tried, {len(usable)} {word}, {len(failed)} failed"
     return _details("All variants", headline, body)
+
+
+def _machine(report: Report) -> str:
+    if report.best is None:
+        return ""
+    name, roofs, best = "Machine and roofs", report.roofs, report.best
+    if roofs is None:
+        return _details(name, UNKNOWN, f"<p>{escape(report.machine)}</p>")
+    place = placement(report, best)
+    said = f"{place.words}. What to try: {place.advice}." if place else ""
+    if best.platform in report.elsewhere:
+        said = f"{best.platform} runs on another device: these roofs are not its own."
+    counted = (
+        f"A sweep of {count_text(report.work.points)} points computes {count_text(report.work.flops)} "
+        f"operations and moves {count_text(report.work.bytes_)} bytes at least."
+    )
+    notes = [said, counted, *roofs.notes, f"{roofs.machine} · measured {roofs.date}"]
+    body = "".join(f"<p>{escape(line)}</p>" for line in notes if line)
+    return _details(name, machine_headline(roofs), body + roofs_table(roofs))
 
 
 def _build(report: Report) -> str:

@@ -34,7 +34,7 @@ def card_text(report: Report) -> str:
         blocks.append(_indented(lines))
     blocks.append(_indented(_failure_lines(report)))
     notes = [tally(report), python_note(report), setting(report)]
-    notes.insert(0, report.note if report.best is not None else "")
+    notes[:0] = [report.note if report.best is not None else "", stopped_note(report)]
     blocks.append("\n".join(filter(None, notes)))
     return "\n\n".join(filter(None, blocks))
 
@@ -163,6 +163,15 @@ def generated_lines(report: Report) -> int:
     """Generated lines that carry code, counted as the Python's are: no blank lines, no comments."""
     texts = (line.text.strip() for line in (report.generated.lines if report.generated else ()))
     return sum(1 for text in texts if text and not text.startswith(("//", "/*")))
+
+
+def stopped_note(report: Report) -> str:
+    """Of a race that was interrupted or ran out of time: how it goes on."""
+    if report.complete or report.best is None:
+        return ""
+    tried = count_text(len(report.measurements))
+    name = report.trace.source.label
+    return f"stopped early: the best of {tried} variants is kept; {name}.tune(...) tries the others"
 
 
 def python_note(report: Report) -> str:

@@ -1,48 +1,58 @@
-"""The card's figure: what each variant takes, and how much faster than the plain Python it is.
-
-Object-oriented matplotlib only: no pyplot, no global setting, every colour and size said here, so
-that a notebook's own style and another thread's figure are left alone.
+"""The card's figure: what each variant takes, how much faster than the plain Python it is, and where
+it stands under the measured roofs.
 """
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
-from PIL import Image
 
-from ..results import Measurement, Report
+from ..machine.roofline import placement, threads_of
+from ..results import Measurement, Placement, Report
 from .card_text import ranked, sentence, tied
+from .drawing import BEST, FAINT, INK, OTHER, frame, new_figure, png_of
+from .roofline_plot import Point, draw_roofline
 from .wording import count_text, seconds_text, spread_text, times_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_POINTS = 8
-_INK, _FAINT, _GRID = "#222222", "#666666", "#dddddd"
-_BEST, _OTHER = "#d55e00", "#0072b2"
+_UPPER, _LOWER = 300, 270
+
+
+def figure_size(report: Report) -> tuple[int, int]:
+    """Width and height of the figure, pixels; the roofline needs measured roofs and operations."""
+    return 800, _UPPER + (_LOWER if _points(report) else 0)
 
 
 def card_figure(report: Report) -> bytes:
-    """A PNG of 800 x 300 pixels: median times with their MAD, and speedups on a log scale."""
-    shown = _shown(report)
-    figure = Figure(figsize=(8, 3), dpi=100, facecolor="white", layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    times, speedups = figure.subplots(1, 2, sharey=True, width_ratios=(10, 9))
+    """A PNG of :func:`figure_size`: median times with their MAD, speedups on a log scale, and below
+    them the roofline.
+    """
+    shown, points = _shown(report), _points(report)
+    figure = new_figure(*figure_size(report))
+    grid = figure.add_gridspec(
+        2 if points else 1, 2, width_ratios=(10, 9),
+        height_ratios=(_UPPER, _LOWER) if points else None,
+    )  # fmt: skip
+    times = figure.add_subplot(grid[0, 0])
+    speedups = figure.add_subplot(grid[0, 1], sharey=times)
     _draw_times(times, report, shown)
     _draw_speedups(speedups, report, shown)
-    title = figure.suptitle(sentence(report), x=0.01, ha="left", fontsize=10, color=_INK)
+    if points and report.roofs is not None:
+        counts = [threads_of(m, report.roofs) for m, _ in points]
+        threads = counts[0]
+        drawn = [
+            Point(place, _marker(report, m), count != threads)
+            for (m, place), count in zip(points, counts, strict=True)
+        ]
+        below = figure.add_subplot(grid[1, :])
+        draw_roofline(below, report.roofs, threads, (report.work.dtype,), drawn)
+    title = figure.suptitle(sentence(report), x=0.01, ha="left", fontsize=10, color=INK)
     title.set_parse_math(False)
-    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves these two untyped
-    width, height = canvas.get_width_height()
-    pixels = Image.frombuffer("RGBA", (width, height), canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-    data = io.BytesIO()
-    # Few colours are drawn: a palette makes a third of the bytes.
-    pixels.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(data, "PNG", optimize=True)
-    return data.getvalue()
+    return png_of(figure)
 
 
 def figure_alt(report: Report) -> str:
@@ -53,6 +63,8 @@ def figure_alt(report: Report) -> str:
         if report.python_s:
             took += f", {times_text(report.python_s / m.median_s)} the speed of the plain Python"
         mark = " (best)" if m == report.best else " (tie)" if tied(report, m) else ""
+        place = placement(report, m)
+        took += f", {place.words}" if place else ""
         parts.append(f"{m.config} on {m.platform}{mark}: {took}.")
     if report.python_s:
         parts.append(f"Plain Python: {seconds_text(report.python_s)}.")
@@ -63,11 +75,17 @@ def _shown(report: Report) -> list[Measurement]:
     return [m for m in ranked(report) if m.times_s][:MOST_POINTS]
 
 
+def _points(report: Report) -> list[tuple[Measurement, Placement]]:
+    """The variants shown that have a place in the roofline; on its log scale, 0 flop has none."""
+    placed = ((m, placement(report, m)) for m in _shown(report))
+    return [(m, place) for m, place in placed if place and place.flops_per_s > 0]
+
+
 def _marker(report: Report, m: Measurement) -> tuple[str, str, int]:
     """Shape, colour and size: never colour alone."""
     if m == report.best:
-        return "D", _BEST, 7
-    return ("s" if tied(report, m) else "o"), _OTHER, 6
+        return "D", BEST, 7
+    return ("s" if tied(report, m) else "o"), OTHER, 6
 
 
 def _draw_times(axes: Axes, report: Report, shown: list[Measurement]) -> None:
@@ -77,7 +95,7 @@ def _draw_times(axes: Axes, report: Report, shown: list[Measurement]) -> None:
         axes.errorbar(m.median_s / scale, row, xerr=m.mad_s / scale, fmt=shape, color=colour,
                       markersize=size, markeredgecolor=colour, ecolor=colour, elinewidth=1.5,
                       capsize=3)  # fmt: skip
-    _frame(axes, f"median time ± MAD, {unit}")
+    frame(axes, f"median time ± MAD, {unit}")
     axes.set_xlim(left=0, right=1.15 * max([(m.median_s + m.mad_s) / scale for m in shown] or [1]))
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_yticks(range(len(shown)), [_label(report, m) for m in shown])
@@ -93,12 +111,12 @@ def _draw_speedups(axes: Axes, report: Report, shown: list[Measurement]) -> None
         axes.hlines(row, 1, ratio, colors=colour, linewidth=1.5)
         axes.plot(ratio, row, shape, color=colour, markersize=size, markeredgecolor=colour)
         axes.annotate(times_text(ratio), (ratio, row), (7, 0), textcoords="offset points",
-                      va="center", fontsize=8.5, color=_INK)  # fmt: skip
+                      va="center", fontsize=8.5, color=INK)  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(min([0.8, *(0.5 * r for r in ratios)]), max([10.0, *(12 * r for r in ratios)]))
-    axes.axvline(1, color=_FAINT, linewidth=1, linestyle="--")
+    axes.axvline(1, color=FAINT, linewidth=1, linestyle="--")
     scaled = report.python_points < report.work.points and bool(report.python_s)
-    _frame(axes, f"speedup over plain Python{' (scaled)' if scaled else ''}")
+    frame(axes, f"speedup over plain Python{' (scaled)' if scaled else ''}")
     axes.xaxis.set_major_locator(LogLocator(numticks=5))
     axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.xaxis.set_minor_locator(NullLocator())
@@ -108,18 +126,6 @@ def _draw_speedups(axes: Axes, report: Report, shown: list[Measurement]) -> None
 
 def _tick(ratio: float, _position: int | None = None) -> str:
     return f"{count_text(round(ratio))}×" if ratio >= 1 else f"{ratio:g}×"
-
-
-def _frame(axes: Axes, label: str) -> None:
-    axes.set_facecolor("white")
-    axes.set_xlabel(label, fontsize=9, color=_INK)
-    axes.tick_params(labelsize=8.5, colors=_FAINT, labelcolor=_INK, length=3, width=0.8, left=False)
-    axes.grid(True, axis="x", color=_GRID, linewidth=0.8)
-    axes.grid(False, axis="y")
-    axes.set_axisbelow(True)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side == "bottom")
-        spine.set_color(_FAINT)
 
 
 def _label(report: Report, m: Measurement) -> str:

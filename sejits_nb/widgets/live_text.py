@@ -39,7 +39,8 @@ def live_line(progress: Progress) -> str:
 
 def stopped_line(progress: Progress) -> str:
     """What stays when a race was broken off without a result."""
-    return f"{progress.kernel} · {progress.platform} · stopped at {_count(progress)}"
+    stopped = " at ".join(filter(None, ("stopped", _count(progress))))
+    return " · ".join(filter(None, (progress.kernel, progress.platform, stopped)))
 
 
 def live_html(progress: Progress) -> str:
@@ -88,5 +89,7 @@ def _timed(progress: Progress) -> list[Measurement]:
 
 
 def _count(progress: Progress) -> str:
+    if not progress.total:
+        return ""
     total = count_text(progress.total)
     return f"{count_text(progress.done)}/{total} variants" if progress.done else f"{total} variants"

@@ -6,11 +6,12 @@ import base64
 from html import escape
 from typing import Any
 
-from ..results import Report
+from ..results import Report, Roofs
 from .card import card_html
 from .card_text import card_text, generated_lines
 from .code_diff import CodeDiff
 from .levels import View
+from .machine_card import FIGURE_SIZE, machine_alt, machine_figure, machine_html, machine_text
 
 CELL_LIMIT_BYTES = 125_000
 """Of one cell's outputs: a saved notebook's escapes and line ends make at most 150 kB of it."""
@@ -41,13 +42,34 @@ def card_bundle(report: Report, limit_bytes: int = CELL_LIMIT_BYTES) -> Bundle:
 
 def figure_bundle(report: Report) -> Bundle:
     """The figure as its own output, with its numbers in words for whoever does not see it."""
-    from .figures import card_figure, figure_alt  # matplotlib takes 0.3 s to import
+    from .figures import card_figure, figure_alt, figure_size  # matplotlib takes 0.3 s to import
 
-    png = base64.b64encode(card_figure(report)).decode("ascii")
-    alt = figure_alt(report)
+    return image_bundle(card_figure(report), figure_alt(report), figure_size(report))
+
+
+def machine_bundles(roofs: Roofs) -> list[Bundle]:
+    """The measured roofs: a table, and the roofline."""
+    data = {"text/plain": machine_text(roofs), "text/html": machine_html(roofs)}
+    return [(data, {}), image_bundle(machine_figure(roofs), machine_alt(roofs), FIGURE_SIZE)]
+
+
+def show_machine(roofs: Roofs | None) -> None:
+    """Display the measured roofs; ``None`` where there is no compiler to measure them with."""
+    from IPython.display import publish_display_data
+
+    if roofs is None:
+        print("no roofs: they are measured with a C compiler, and none works here; %sejits doctor")
+        return
+    for data, metadata in machine_bundles(roofs):
+        publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
+
+
+def image_bundle(image: bytes, alt: str, size: tuple[int, int]) -> Bundle:
+    """A PNG of *size* pixels, with what it shows in words."""
+    png = base64.b64encode(image).decode("ascii")
     html = (
-        f'<img src="data:image/png;base64,{png}" alt="{escape(alt)}" width="800" height="300" '
-        'style="max-width:100%;height:auto">'
+        f'<img src="data:image/png;base64,{png}" alt="{escape(alt)}" width="{size[0]}" '
+        f'height="{size[1]}" style="max-width:100%;height:auto">'
     )
     data = {"text/plain": alt, "text/html": html, "image/png": png}
     return data, {"image/png": {"alt": alt}}

@@ -67,7 +67,11 @@ TABLE = {
     ),
     "__init__": Rule(
         RECORDS | {"decorate", "kernel", "options", "registry"},
-        {"magics": "(un)?load_ipython_extension", "stencil_kernel": "__getattr__|TYPE_CHECKING"},
+        {
+            "magics": "(un)?load_ipython_extension",
+            "machine": "__getattr__|TYPE_CHECKING",
+            "stencil_kernel": "__getattr__|TYPE_CHECKING",
+        },
     ),
 }
 """Unit -> rule; the rule of ``specializers`` and of ``platforms`` holds for each unit below them."""

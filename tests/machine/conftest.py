@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sejits_nb.phase5_backend import c_compiler, cache
+from sejits_nb.phase5_backend import cache
 from sejits_nb.results import Bandwidth, Peak, Roofs
 
 KIB, MIB, GB = 1 << 10, 1 << 20, 10**9
@@ -43,8 +43,8 @@ def roofs() -> Roofs:
 
 @pytest.fixture
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache for this test; its root."""
-    for module, name in ((cache, "_private"), (cache, "_verified"), (c_compiler, "_found")):
-        monkeypatch.setattr(module, name, type(getattr(module, name))())
+    """An empty cache for this test; its root.  The compiler that was found stays found."""
+    monkeypatch.setattr(cache, "_private", [])
+    monkeypatch.setattr(cache, "_verified", {})
     monkeypatch.setenv("SEJITS_CACHE_DIR", str(tmp_path / "cache"))
     return tmp_path / "cache" / "v1"

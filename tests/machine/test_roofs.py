@@ -100,7 +100,10 @@ def test_no_chain_of_multiply_adds_is_merged_with_another(
         assert len(re.findall(rf"\tvfmadd\d+p{letter}\t", text)) >= chains
 
 
-def test_a_measurement_leaves_this_process_as_it_was(own_cache: Path) -> None:
+def test_a_measurement_leaves_this_process_as_it_was(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roofs, "_PASSES", 1)
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("no affinity here")
     before, environment = os.sched_getaffinity(0), dict(os.environ)
@@ -212,3 +215,12 @@ def test_two_processes_measure_once(own_cache: Path) -> None:
     assert said[0].startswith(b"(((")
     (document,) = (own_cache / "roofs").glob("*.json")
     assert document.stat().st_mtime >= started - 1
+
+
+def test_a_disturbed_measurement_is_noted(by_hand: Roofs) -> None:
+    assert not roofs._disturbed(by_hand.bandwidths, 2)
+    slow = [
+        dataclasses.replace(b, bytes_per_s=1e9) if (b.kind, b.threads) == ("copy", 2) else b
+        for b in by_hand.bandwidths
+    ]
+    assert roofs._disturbed(tuple(slow), 2)

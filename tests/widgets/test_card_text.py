@@ -9,6 +9,7 @@ import pytest
 
 from sejits_nb.results import Bandwidth, Peak, Report, Roofs
 from sejits_nb.stages import Trace
+from sejits_nb.widgets.card import card_html
 from sejits_nb.widgets.card_text import card_text, tied
 from sejits_nb.widgets.wording import (
     count_text,
@@ -94,6 +95,14 @@ def test_unchecked_is_said_in_headline_and_rows(altered: Alter) -> None:
     assert text.splitlines()[0].endswith("· UNCHECKED")
     assert "UNCHECKED, best" in text
     assert "correct" not in text
+
+
+def test_a_race_that_was_stopped_says_how_it_goes_on(altered: Alter, report: Report) -> None:
+    said = "stopped early: the best of 8 variants is kept; blur.tune(...) tries the others"
+    stopped = altered(complete=False)
+    assert f"\n{said}\n" in card_text(stopped)
+    assert said in card_html(stopped)
+    assert "stopped" not in card_text(report)
 
 
 def test_a_strict_check_is_said(altered: Alter) -> None:

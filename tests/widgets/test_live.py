@@ -13,7 +13,7 @@ import pytest
 from sejits_nb.results import Bandwidth, Measurement, Peak, Progress, Roofs, Work
 from sejits_nb.stages import Config
 from sejits_nb.widgets.live import MOST_SHARE, Live, Notebook, Terminal, live
-from sejits_nb.widgets.live_text import live_html, live_line
+from sejits_nb.widgets.live_text import live_html, live_line, stopped_line
 
 GB = 1e9
 ROOFS = Roofs(
@@ -139,6 +139,9 @@ def test_the_first_result_takes_its_place_and_a_failure_leaves_a_line() -> None:
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert surface.results[1:] == ["heat · openmp · stopped at 17/48 variants"]
+    early = dataclasses.replace(START, platform="", total=0)
+    assert stopped_line(early) == "heat · stopped"
+    assert live_line(early).startswith("heat · compiling · about 12 s")
 
 
 def test_nothing_drawn_leaves_nothing() -> None:
