@@ -83,11 +83,13 @@ class Knob:
 @dataclass(frozen=True, slots=True)
 class Setting:
     """One of a domain's own options: ``read`` makes a setting of a user's value; ``choices`` are the
-    words to offer for it, of which several may be joined by commas; ``doc`` is its meaning."""
+    words to offer for it, of which several may be joined by commas; ``doc`` is its meaning; ``write``
+    makes a value that ``read`` reads back (``None``: the setting itself is one)."""
 
     read: Callable[[Any], Any]
     choices: tuple[str, ...] = ()
     doc: str = ""
+    write: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,3 +210,5 @@ class Platform:
     """What :attr:`with_tools` understands of a :class:`Toolchain`, by the names of its fields."""
     devices: Callable[[], tuple[str, ...]] = tuple
     """A line for each device to choose from."""
+    assembly: Callable[[Artifact], tuple[tuple[str, int], ...]] | None = None
+    """The machine code as text, each row with its line of the source (0: none)."""

@@ -30,6 +30,8 @@ BACKEND_RULES: dict[str, Rule] = {
                  "quote it as in a shell, or unset it"),
     "B008": Rule("the OpenCL device cannot be used any more", "its threads do not live on in a forked "
                  "process, and PoCL links what it compiles", "%sejits doctor"),
+    "B009": Rule("the assembly of a variant cannot be shown", "it is the C compiler's: plain Python "
+                 "and OpenCL have none", "backend=\"openmp\", or %sejits doctor"),
     "W001": Rule("every variant differs from the plain Python", "a variant runs only after it gave "
                  "what the plain Python gives", "check=\"fast\" allows for rounding; else report it"),
     "X001": Rule("a pass produced an ill-formed tree", "trees are checked between all phases",

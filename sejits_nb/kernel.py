@@ -5,9 +5,11 @@ Its calling half is in ``kernel_calls.py``, its looking half in ``kernel_views.p
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,14 @@ from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
 from .kernel_views import KernelViews
-from .results import Listener, Measurement, Report, Work
+from .machine.roofline import placement
+from .reproduce.export import export
+from .reproduce.script import Subject, script
+from .results import Listener, Measurement, Placement, Report, Work
 from .stages import Signature, Trace
 from .tune.report import make_report, plain_seconds
 from .tune.specialize import Specialization
+from .variants import Timing, Variants, timing_of
 
 __all__ = ["Kernel", "SejitsWarning"]
 
@@ -64,10 +70,15 @@ class Kernel(KernelViews):
                 self.options = before
 
     def check(self, *args: Any, **kwargs: Any) -> bool:
-        """Compare this whole call, every element, with the plain Python; raises ``WrongResult``."""
-        bound = self._bind(args, kwargs).values
-        ours = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
-        plain = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in bound.items()}
+        """Compare this whole call, every element, with the plain Python; raises ``WrongResult``.
+
+        Without arguments the built-in sample is compared.
+        """
+        bound = self._bind(args if args or kwargs else self.sample_arguments(), kwargs).values
+        ours, plain = (
+            {n: v.copy("K") if isinstance(v, np.ndarray) else v for n, v in bound.items()}
+            for _ in range(2)
+        )
         found, _ = self._specialization(ours)
         self._run(found, ours)
         self._plain(plain)
@@ -80,6 +91,64 @@ class Kernel(KernelViews):
                 raise WrongResult(Diagnostic("W001", f"{name!r} differs from the plain Python",
                                              where=self._source.where))  # fmt: skip
         return True
+
+    @property
+    def variants(self) -> Variants:
+        """Every variant that the last measurement tried; empty before the first one."""
+        return Variants(self.report)
+
+    @property
+    def timing(self) -> Timing | None:
+        """Run times of the variant in use, as they were measured; ``None`` if they were not."""
+        return timing_of(self.report)
+
+    @property
+    def roof(self) -> Placement | None:
+        """Where the variant in use stands under the measured roofs; ``None`` if that is not known."""
+        best = self.report.best if self.report else None
+        return placement(self.report, best) if self.report and best else None
+
+    @property
+    def complete(self) -> bool:
+        """Whether it ran, and every layout that it was called with runs as compiled code."""
+        identity = self._direct.identity
+        found = [one for (known, _), one in self._ready.items() if known == identity]
+        return bool(found) and None not in found
+
+    def script(self) -> str:
+        """A Python script that makes the last measured (else the last) call's result anew, checks and
+        times it, in a fresh process and without a notebook.
+        """
+        return script(self._subject())
+
+    def export(self, path: str | os.PathLike[str]) -> Path:
+        """Write generated code, a C header, a README and :meth:`script` to the folder *path*."""
+        export(self._subject(), Path(path))
+        return Path(path)
+
+    def _subject(self) -> Subject:
+        """The measured call, else the last one, else that of the built-in sample."""
+        if not self._scalars:
+            self._specialization(self._bind(self.sample_arguments(), {}).values)
+        shown, best = self.report or self._last, self.report.best if self.report else self._last
+        signature = shown.signature if shown else [*self._scalars][-1]
+        keywords: dict[str, Any] = {"backend": "python"}
+        if best is not None:
+            keywords = {"backend": best.platform, "set": dict(best.config.items),
+                        "check": self.options.check, "fallback": False}  # fmt: skip
+            tools = self.options.tools
+            keywords |= {name: getattr(tools, name) for name in tools.asked}
+        for name, value in self._source.settings:
+            if setting := self._specializer.settings.get(name):
+                keywords[name] = setting.write(value) if setting.write else value
+        report = self.report
+        when = f"measured on {report.machine}, {report.date}" if report else "as it was specialized"
+        source = shown.trace.source if shown else self._source
+        return Subject(
+            self.__name__, self._specializer.name, source, self.interface, signature,
+            self._scalars[signature], keywords, when, shown.artifact if shown and best else None,
+            shown.trace.last(5) if shown and best else None,
+        )  # fmt: skip
 
     def _untuned_report(
         self,

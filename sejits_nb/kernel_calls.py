@@ -19,7 +19,7 @@ from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
 from .pipeline import Pipeline, Watch, hold, recapture, select_platform, too_deep
 from .results import Listener, Report
-from .stages import KernelSource, Signature, Trace
+from .stages import ArrayType, KernelSource, Signature, Trace
 from .tune.specialize import Request, Specialization, specialize
 
 _kernels: WeakSet[KernelCalls] = WeakSet()
@@ -50,6 +50,7 @@ class KernelCalls:
         self._plain = specializer.reference(self._source, lookup)
         self._ready: dict[tuple[tuple[str, ...], Signature], Specialization | None] = {}
         self._last: Specialization | None = None
+        self._scalars: dict[Signature, dict[str, Any]] = {}
         self._said: set[str] = set()
         self._note = ""
         self._lock = threading.RLock()
@@ -161,6 +162,8 @@ class KernelCalls:
     ) -> Specialization | None:
         """One place of fall-back: the plain Python where language or machine says no."""
         options = self.options
+        arrays = dict(t for t in signature.args if isinstance(t[1], ArrayType))
+        self._scalars[signature] = {n: v for n, v in values.items() if n not in arrays}
         try:
             platform, skipped = self._platform(signature)
             self._note = "" if platform else "; ".join(skipped) or "backend 'python' was asked for"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import config, registry
 from .contracts import Knob
+from .errors import BackendError, Diagnostic
+from .ir.dast import Line
 from .kernel_calls import KernelCalls
 from .pipeline import Pipeline
 from .stages import BuildLog, Step, Trace
@@ -56,6 +58,23 @@ class KernelViews(KernelCalls):
     def source(self) -> Any:
         """The generated source, beside the cell; ``str()`` of it is the file."""
         return self._view(self.trace.last(5))
+
+    @property
+    def assembly(self) -> Any:
+        """The machine code of the variant in use, beside the cell; of the built-in sample's before the
+        first call.  Raises :class:`BackendError` (B009) where there is none.
+        """
+        if self._last is None:
+            self._specialization(self._bind(self.sample_arguments(), {}).values)
+        last = self._last
+        assembly = registry.platform(last.platform).assembly if last else None
+        if last is None or assembly is None:
+            what = f"{self.__name__!r} runs on {last.platform if last else 'plain Python'}"
+            raise BackendError(Diagnostic("B009", what, "assembly is what the C compiler makes",
+                                          'backend="openmp"', where=self._source.where))  # fmt: skip
+        code = last.trace.last(5).lines
+        lines = (Line(row, code[n - 1].loc if n else None) for row, n in assembly(last.artifact))
+        return self._view(Step(5, "assembly", tuple(lines)))
 
     def _view(self, step: Step) -> Any:
         from .widgets.levels import View

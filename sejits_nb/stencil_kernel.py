@@ -40,8 +40,9 @@ __all__ = ["StencilGrid", "StencilKernel", "numpy"]
 
 DOMAIN_METHODS = ("interior_points", "neighbors")
 KERNEL_NAMES = (
-    "build", "check", "dast", "iterate", "links", "measure", "passes", "past", "reference", "report",
-    "show", "source", "trace", "tune",
+    "assembly", "build", "check", "complete", "dast", "export", "iterate", "links", "measure", "passes",
+    "past", "reference", "report", "roof", "script", "show", "source", "timing", "trace", "tune",
+    "variants",
 )  # fmt: skip
 """What a class kernel has in common with a function's: asked of the :class:`Kernel` behind it."""
 

@@ -157,13 +157,14 @@ def freeze(value: Any) -> Captured:
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and 0 < value.size <= 4096:
         return tuple(freeze(row) for row in (value if value.ndim > 1 else list(value)))
     try:
-        return _known_functions().get(value) or f"object:{_describe(value)}"
+        return known_functions().get(value) or f"object:{_describe(value)}"
     except TypeError:  # unhashable
         return f"object:{_describe(value)}"
 
 
 @lru_cache(maxsize=1)
-def _known_functions() -> dict[Any, str]:
+def known_functions() -> dict[Any, str]:
+    """The functions and types that the languages know, and the text that stands for each."""
     known: dict[Any, str] = {}
     for func in (*INTRINSICS, *_MATH_NAMES):
         if hasattr(math, func) and func != "floor":  # math.floor returns an int of any size

@@ -162,7 +162,7 @@ def _choice(request: Request, space: VariantSpace, measured: tuple[Measurement, 
             raise OptionError(Diagnostic("O002", f"this kernel has no knob {name!r}",
                                          "knobs depend on the kernel and the platform",
                                          did_you_mean(name, knobs)))  # fmt: skip
-        if value < 0 or (value < 1 and name != "tile"):
+        if value < 0 or (value == 0 and 0 not in knobs[name].values):
             default = f"set='{name}={knobs[name].default}'"
             what = f"knob {name} cannot be {value}"
             raise OptionError(Diagnostic("O002", what, knobs[name].doc, default))

@@ -20,10 +20,19 @@ INK, FAINT, GRID = "#222222", "#666666", "#dddddd"
 BEST, OTHER = "#d55e00", "#0072b2"
 
 
-def new_figure(width: int, height: int) -> Figure:
+class ShownFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot; ``alt`` says it in words."""
+
+    alt = ""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        return png_of(self), {"alt": self.alt}
+
+
+def new_figure(width: int, height: int) -> ShownFigure:
     """An empty figure of so many pixels."""
-    return Figure(figsize=(width / 100, height / 100), dpi=100, facecolor="white",
-                  layout="constrained")  # fmt: skip
+    return ShownFigure(figsize=(width / 100, height / 100), dpi=100, facecolor="white",
+                       layout="constrained")  # fmt: skip
 
 
 def png_of(figure: Figure) -> bytes:

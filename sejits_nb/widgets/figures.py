@@ -11,12 +11,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from ..machine.roofline import placement, threads_of
 from ..results import Measurement, Placement, Report
 from .card_text import ranked, sentence, tied
-from .drawing import BEST, FAINT, INK, OTHER, frame, new_figure, png_of
+from .drawing import BEST, FAINT, INK, OTHER, ShownFigure, frame, new_figure, png_of
 from .roofline_plot import Point, draw_roofline
 from .wording import count_text, seconds_text, spread_text, times_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.gridspec import SubplotSpec
 
 MOST_POINTS = 8
 _UPPER, _LOWER = 300, 270
@@ -31,28 +33,35 @@ def card_figure(report: Report) -> bytes:
     """A PNG of :func:`figure_size`: median times with their MAD, speedups on a log scale, and below
     them the roofline.
     """
-    shown, points = _shown(report), _points(report)
+    points = _points(report)
     figure = new_figure(*figure_size(report))
-    grid = figure.add_gridspec(
-        2 if points else 1, 2, width_ratios=(10, 9),
-        height_ratios=(_UPPER, _LOWER) if points else None,
-    )  # fmt: skip
-    times = figure.add_subplot(grid[0, 0])
-    speedups = figure.add_subplot(grid[0, 1], sharey=times)
-    _draw_times(times, report, shown)
-    _draw_speedups(speedups, report, shown)
-    if points and report.roofs is not None:
-        counts = [threads_of(m, report.roofs) for m, _ in points]
-        threads = counts[0]
-        drawn = [
-            Point(place, _marker(report, m), count != threads)
-            for (m, place), count in zip(points, counts, strict=True)
-        ]
-        below = figure.add_subplot(grid[1, :])
-        draw_roofline(below, report.roofs, threads, (report.work.dtype,), drawn)
-    title = figure.suptitle(sentence(report), x=0.01, ha="left", fontsize=10, color=INK)
-    title.set_parse_math(False)
+    grid = figure.add_gridspec(2 if points else 1, 1,
+                               height_ratios=(_UPPER, _LOWER) if points else None)  # fmt: skip
+    _add_times(figure, grid[0, 0], report)
+    if points:
+        _add_roofline(figure, grid[1, 0], report)
     return png_of(figure)
+
+
+def variants_figure(report: Report) -> ShownFigure | None:
+    """The upper half of the card's figure, to keep; ``None`` where nothing was timed."""
+    if not _shown(report):
+        return None
+    figure = new_figure(800, _UPPER)
+    _add_times(figure, figure.add_gridspec(1, 1)[0, 0], report)
+    figure.alt = figure_alt(report)
+    return figure
+
+
+def roofline_figure(report: Report) -> ShownFigure | None:
+    """The lower half of the card's figure, to keep; ``None`` where no variant has a place in it."""
+    if not _points(report):
+        return None
+    figure = new_figure(800, _UPPER)
+    _add_roofline(figure, figure.add_gridspec(1, 1)[0, 0], report)
+    _title(figure, report)
+    figure.alt = figure_alt(report)
+    return figure
 
 
 def figure_alt(report: Report) -> str:
@@ -69,6 +78,32 @@ def figure_alt(report: Report) -> str:
     if report.python_s:
         parts.append(f"Plain Python: {seconds_text(report.python_s)}.")
     return " ".join(parts)
+
+
+def _add_times(figure: Figure, place: SubplotSpec, report: Report) -> None:
+    """Median times with their MAD beside speedups on a log scale, and the title."""
+    grid, shown = place.subgridspec(1, 2, width_ratios=(10, 9)), _shown(report)
+    times = figure.add_subplot(grid[0, 0])
+    _draw_times(times, report, shown)
+    _draw_speedups(figure.add_subplot(grid[0, 1], sharey=times), report, shown)
+    _title(figure, report)
+
+
+def _add_roofline(figure: Figure, place: SubplotSpec, report: Report) -> None:
+    """The variants shown under the roofs of as many threads as the best of them has."""
+    roofs, points = report.roofs, _points(report)
+    assert roofs is not None
+    counts = [threads_of(m, roofs) for m, _ in points]
+    drawn = [
+        Point(placed, _marker(report, m), count != counts[0])
+        for (m, placed), count in zip(points, counts, strict=True)
+    ]
+    draw_roofline(figure.add_subplot(place), roofs, counts[0], (report.work.dtype,), drawn)
+
+
+def _title(figure: Figure, report: Report) -> None:
+    title = figure.suptitle(sentence(report), x=0.01, ha="left", fontsize=10, color=INK)
+    title.set_parse_math(False)
 
 
 def _shown(report: Report) -> list[Measurement]:

@@ -32,7 +32,9 @@ class Rule:
 
 
 DOMAIN = Rule(RECORDS | PHASES | {"machine"})
-KERNEL = RECORDS | {"direct_calls", "options", "pipeline", "registry", "tune", "machine"}
+KERNEL = RECORDS | {
+    "direct_calls", "options", "pipeline", "registry", "reproduce", "tune", "machine", "variants",
+}  # fmt: skip
 TABLE = {
     "errors": Rule(),
     "config": Rule(),
@@ -52,6 +54,8 @@ TABLE = {
     "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
     "widgets": Rule(frozenset({"stages", "results", "machine", "errors"})),
     "direct_calls": Rule(RECORDS | {"pipeline"}),
+    "variants": Rule(RECORDS | {"machine"}, {"widgets": ".*"}),
+    "reproduce": Rule(RECORDS | {"phase1_frontend", "phase5_backend"}),
     "kernel_calls": Rule(KERNEL),
     "kernel_views": Rule(KERNEL | {"kernel_calls"}, {"widgets": ".*"}),
     "kernel": Rule(KERNEL | {"kernel_calls", "kernel_views"}, {"widgets": ".*"}),

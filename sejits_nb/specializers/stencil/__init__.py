@@ -2,7 +2,7 @@
 
 from ...contracts import Setting, Specializer
 from ...errors import StencilError
-from .boundaries import MODES, parse_boundary
+from .boundaries import MODES, parse_boundary, write_boundary
 from .calls import bind, sample, signature_of
 from .cases import cases, plain_run
 from .dast_passes import PASSES, must_be_exact
@@ -34,7 +34,9 @@ SPECIALIZER = Specializer(
     sample=sample,
     rules=RULES | CALL_RULES,
     settings={
-        "boundary": Setting(parse_boundary, MODES, "what a read outside the grid means, by axis")
+        "boundary": Setting(
+            parse_boundary, MODES, "what a read outside the grid means, by axis", write_boundary
+        )
     },
     methods={"iterate": iterate},
     by_layout=True,

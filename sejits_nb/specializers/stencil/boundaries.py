@@ -54,6 +54,19 @@ def parse_boundary(wanted: Any) -> Setting:
     return (("", _modes(wanted)),)
 
 
+def write_boundary(setting: Setting) -> Any:
+    """A value of the option that :func:`parse_boundary` reads as *setting*.
+
+    >>> write_boundary(parse_boundary({"u": ("wrap", ("constant", 1))}))
+    {'u': ('wrap', 'constant:1')}
+    """
+    written: dict[str, Any] = {}
+    for grid, modes in setting:
+        words = tuple(("constant", b.value) if isinstance(b.value, bool) else str(b) for b in modes)
+        written[grid] = words if len(words) > 1 else words[0]
+    return written[""] if [*written] == [""] else written
+
+
 def boundaries_of(
     source: KernelSource, interface: Interface, grid: str, ndim: int
 ) -> tuple[Boundary, ...]:
