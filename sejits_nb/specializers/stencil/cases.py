@@ -8,7 +8,7 @@ must be untouched.  A small call is compared in full at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import product
 from math import prod
 from typing import Any
@@ -19,7 +19,7 @@ from ... import config
 from ...contracts import Namespace
 from ...stages import ArrayType, Case, Expectation, KernelSource, Signature
 from .calls import signature_of
-from .dast import Stencil
+from .dast import Box, Stencil
 from .dast_passes import must_be_exact
 from .interface import read_interface
 from .reference import reference
@@ -47,10 +47,10 @@ def cases(
     asks for equality to the bit instead of equality within rounding.
     """
     stencil = optimise(signature)
-    interior = stencil.interior
-    if prod(map(len, interior)) <= config.PLAIN_PYTHON_POINTS:
+    visited = stencil.visited
+    if stencil.points <= config.PLAIN_PYTHON_POINTS:
         label = "at the call's own shape"
-        return (_case(source, lookup, stencil, signature, values, strict, _all(interior), label),)
+        return (_case(source, lookup, stencil, signature, values, strict, _all(visited), label),)
     own = _case(
         source,
         lookup,
@@ -58,7 +58,7 @@ def cases(
         signature,
         values,
         strict,
-        _chosen(interior),
+        _chosen(visited),
         "at the call's own shape",
     )
     try:
@@ -85,7 +85,7 @@ def _small(
     small = _small_values(source, stencil, signature, values, shuffled)
     signature = signature_of(read_interface(source), small)
     stencil = optimise(signature)
-    index = _all(stencil.interior)
+    index = _all(stencil.visited)
     return _case(source, lookup, stencil, signature, small, strict, index, "on a small grid")
 
 
@@ -112,41 +112,39 @@ def _case(
         Expectation(g.name, index, scratch[g.name][index], bounds.get(g.name, 0.0)) for g in outputs
     ]
     for grid in outputs:
-        for rim in _rims(grid.shape, stencil.interior):
-            expected.append(Expectation(grid.name, rim, values[grid.name][rim].copy(), 0.0))
+        for box in stencil.untouched:
+            part = tuple(slice(r.start, r.stop) for r in box)
+            expected.append(Expectation(grid.name, part, values[grid.name][part].copy(), 0.0))
     return Case(signature, values, tuple(expected), label)
 
 
-def _all(interior: tuple[range, ...]) -> Index:
-    mesh = np.meshgrid(*(np.arange(r.start, r.stop) for r in interior), indexing="ij")
-    return tuple(axis.ravel() for axis in mesh)
+def _all(boxes: tuple[Box, ...]) -> Index:
+    meshes = [np.meshgrid(*map(np.asarray, box), indexing="ij") for box in boxes]
+    return tuple(
+        np.concatenate([axis.ravel() for axis in axes]).astype(int)
+        for axes in zip(*meshes, strict=True)
+    )
 
 
-def _chosen(interior: tuple[range, ...]) -> Index:
-    """Corners and edges of the interior, both sides of likely tile seams, and random points."""
+def _chosen(boxes: tuple[Box, ...]) -> Index:
+    """Corners and edges of each box, both sides of likely tile seams, and random points."""
     generator = np.random.default_rng(1)
-    corners = product(*({r[0], r[min(1, len(r) - 1)], r[-2], r[-1]} for r in interior))
-    chosen = set(corners)
-    for axis, r in enumerate(interior):
-        for step in _SEAM_STEPS:
-            for seam in (r.start + step, r.start + len(r) // step * step):
-                for coordinate in (seam - 1, seam):
-                    if coordinate in r:
-                        point = [int(generator.choice(other)) for other in interior]
-                        point[axis] = coordinate
-                        chosen.add(tuple(point))
-    for _ in range(_RANDOM_POINTS):
-        chosen.add(tuple(int(generator.choice(r)) for r in interior))
+    chosen: set[tuple[int, ...]] = set()
+    for box in (b for b in boxes if all(b)):
+        chosen |= {
+            *product(*({r[0], r[min(1, len(r) - 1)], r[max(-2, -len(r))], r[-1]} for r in box))
+        }
+        for axis, r in enumerate(box):
+            for step in _SEAM_STEPS:
+                for seam in (r.start + step, r.start + len(r) // step * step):
+                    for coordinate in (seam - 1, seam):
+                        if coordinate in r:
+                            point = [int(generator.choice(other)) for other in box]
+                            point[axis] = coordinate
+                            chosen.add(tuple(point))
+        for _ in range(_RANDOM_POINTS // len(boxes)):
+            chosen.add(tuple(int(generator.choice(r)) for r in box))
     return tuple(np.array(axis) for axis in zip(*sorted(chosen), strict=True))
-
-
-def _rims(shape: tuple[int, ...], interior: tuple[range, ...]) -> Iterator[tuple[slice, ...]]:
-    """The ghost zone as slabs: everything before and after the interior along each axis."""
-    whole = slice(None)
-    for axis, r in enumerate(interior):
-        for slab in (slice(0, r.start), slice(r.stop, shape[axis])):
-            if slab.start < slab.stop:
-                yield tuple(slab if a == axis else whole for a in range(len(shape)))
 
 
 def _small_values(
@@ -212,7 +210,7 @@ def plain_run(
 ) -> tuple[Callable[[], None], int]:
     """A run of the plain Python on a compact block of at most ``config.PLAIN_PYTHON_POINTS`` interior
     points, writing to scratch outputs; and the number of points."""
-    block = list(stencil.interior)
+    block = list(max(stencil.visited, key=lambda box: prod(map(len, box))))
     while prod(map(len, block)) > config.PLAIN_PYTHON_POINTS:
         longest = max(range(len(block)), key=lambda a: len(block[a]))
         block[longest] = block[longest][: (len(block[longest]) + 1) // 2]

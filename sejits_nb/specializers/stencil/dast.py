@@ -1,7 +1,8 @@
 """The stencil DAST.
 
     Stencil ::= Stencil(name, params: (Grid | Scalar)*, sweep)
-    Sweep   ::= Sweep(point, domain, ghost, halo, body: Stmt*) every point inside the ghost zone
+    Sweep   ::= Sweep(point, domain, ghost, halo, body: Stmt*, border)
+                                     every point inside the ghost zone, or every point in it (border)
     Stmt    ::= Assign | Let | If                               (ir/dast.py)
               | StorePoint(grid, value)                         grid[point] = value
               | ForNeighbors(var, grid, centre, radius, metric, offsets, body)
@@ -15,6 +16,9 @@ assignment"; from then on the body is straight-line: Let* StorePoint*.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
+
 from ...ir.dast import Statement
 from ...ir.dtypes import DType
 from ...ir.expr import Const, Expr, show
@@ -22,6 +26,7 @@ from ...ir.node import Node, Span, node
 from .boundaries import Boundary
 
 Offset = tuple[int, ...]
+Box = tuple[range, ...]
 
 
 @node
@@ -156,10 +161,10 @@ class Scalar(Node):
 
 @node
 class Sweep(Statement):
-    """One visit of every point inside the ghost zone.
+    """One visit of every point inside the ghost zone; with *border*, of every point in it.
 
-    *ghost* is the depth of the zone that the sweep leaves alone, *halo* how far reads reach, on each
-    axis; they differ where a boundary mode says what a read outside the grid means.
+    *ghost* is the depth of that zone, *halo* how far reads reach, on each axis; they differ where a
+    boundary mode says what a read outside the grid means.
     """
 
     point: str
@@ -167,11 +172,14 @@ class Sweep(Statement):
     ghost: Offset
     halo: Offset
     body: tuple[Statement, ...]
+    border: bool = False
 
     def headline(self) -> str:
         halo = "" if self.halo == self.ghost else f", halo {self.halo}"
-        where = f"sweep {self.point} over the interior of {self.domain}"
-        return f"{where}, ghost depth {self.ghost}{halo}"
+        part = "border" if self.border else "interior"
+        return (
+            f"sweep {self.point} over the {part} of {self.domain}, ghost depth {self.ghost}{halo}"
+        )
 
     def nested(self) -> tuple[Node, ...]:
         return self.body
@@ -206,3 +214,44 @@ class Stencil(Statement):
         """The indices of the interior along each axis; an axis shorter than the ghost zone has none."""
         shape = self.grids[self.sweep.domain].shape
         return tuple(range(g, max(g, n - g)) for n, g in zip(shape, self.sweep.ghost, strict=True))
+
+    @property
+    def visited(self) -> tuple[Box, ...]:
+        """Boxes, apart from one another, of the points that the sweep visits; one at least."""
+        return (self.sweep.border and self._border) or (self.interior,)
+
+    @property
+    def untouched(self) -> tuple[Box, ...]:
+        """Boxes of all other points."""
+        return (self.interior,) if self.sweep.border else self._border
+
+    @property
+    def points(self) -> int:
+        """How many points the sweep visits."""
+        return sum(prod(map(len, box)) for box in self.visited)
+
+    @property
+    def _border(self) -> tuple[Box, ...]:
+        whole = tuple(map(range, self.grids[self.sweep.domain].shape))
+        return tuple(box for box, _ in shells(whole, self.interior, tuple(range(len(whole)))))
+
+
+def shells(whole: Box, core: Box, order: tuple[int, ...]) -> Iterator[tuple[Box, frozenset[int]]]:
+    """Boxes that make up *whole* without *core*, and the axes along which each goes beyond it.
+
+    Slabs are cut off the last axis of *order* first: what lies beyond several axes goes to the last.
+    Of a core without points nothing is left out.
+    """
+    beyond = {a for a in order if core[a] != whole[a]}
+    if any(not core[a] for a in beyond):
+        yield whole, frozenset(beyond)
+        return
+    box = list(whole)
+    for axis in (a for a in reversed(order) if a in beyond):
+        low = range(whole[axis].start, core[axis].start)
+        high = range(core[axis].stop, whole[axis].stop)
+        for slab in (low, high):
+            if slab:
+                yield (*box[:axis], slab, *box[axis + 1 :]), frozenset(beyond)
+        beyond.discard(axis)
+        box[axis] = core[axis]

@@ -18,7 +18,7 @@ from ...phase1_frontend.inline import Inlined, inline
 from ...stages import KernelSource
 from .rules import RULES
 
-POINT_METHODS = ("interior_points", "all_points", "neighbors", "weighted")
+POINT_METHODS = ("interior_points", "all_points", "border_points", "neighbors", "weighted")
 
 
 @lru_cache(maxsize=256)

@@ -161,7 +161,7 @@ class PointReader:
         return Point(centre.name, centre.offset, loc=self.findings.span(call)), entries
 
     def misuse(self, at: ast.AST, method: str, want: str, got: str, grid: str) -> None:
-        argument = "" if method == "interior_points" else f"{self.sweep}, 1"
+        argument = "" if method.endswith("_points") else f"{self.sweep}, 1"
         example = f"{grid}.{method}({argument})"
         self.findings.add("S008", at, method=method, want=want, got=got, example=example)
 

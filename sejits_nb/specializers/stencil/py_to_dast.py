@@ -79,7 +79,7 @@ class _Reader:
     ndim: int = field(init=False)
     points: PointReader = field(init=False)
     expressions: ExpressionReader = field(init=False)
-    every_point: bool = False
+    method: str = "interior_points"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -156,11 +156,14 @@ class _Reader:
         at = self.findings.span(loop.iter)
         match loop.iter:
             case ast.Call(
-                ast.Attribute(ast.Name(grid) as base, "interior_points" | "all_points" as method),
+                ast.Attribute(
+                    ast.Name(grid) as base,
+                    "interior_points" | "all_points" | "border_points" as method,
+                ),
                 args,
                 keywords,
             ):
-                self.every_point = method == "all_points"
+                self.method = method
                 if grid not in self.interface.grids:
                     self.points.no_grid(base, grid)
                 else:
@@ -176,11 +179,14 @@ class _Reader:
         for name in unset_reads((*prologue, *body), self.interface.params):
             self.findings.add("L019", name.loc, name=name.id)
         halo, ghost = depths(self.source, self.interface, (*prologue, *body), self.ndim)
-        if self.every_point and any(ghost):
-            self.findings.add("S021", loop.iter, grid=domain)
-        elif not self.every_point:
+        border = self.method == "border_points"
+        if self.method != "interior_points" and any(ghost):
+            self.findings.add("S021", loop.iter, grid=domain, method=self.method)
+        if border:
+            ghost = halo if any(halo) else (1,) * self.ndim
+        if self.method != "all_points":
             ghost = tuple(max(g, self.settings.get("ghost_depth", 0)) for g in ghost)
-        return Sweep(point, domain, ghost, halo, (*prologue, *body), loc=at)
+        return Sweep(point, domain, ghost, halo, (*prologue, *body), border, loc=at)
 
     def _loop_form(self, loop: ast.For) -> None:
         if not isinstance(loop.target, ast.Name):
@@ -278,7 +284,7 @@ class _Reader:
         match loop.iter:
             case ast.Call(ast.Attribute(ast.Name(grid), "neighbors"), args, keywords):
                 head = self.points.neighborhood(loop.iter, grid, args, keywords)
-            case ast.Call(ast.Attribute(_, "interior_points")):
+            case ast.Call(ast.Attribute(_, "interior_points" | "all_points" | "border_points")):
                 self.findings.add("S013", loop.iter)
                 return ()
             case _:

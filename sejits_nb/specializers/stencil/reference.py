@@ -198,7 +198,8 @@ def ghost_depth(source: KernelSource, values: Mapping[str, Any]) -> Offset:
             ((n, v.ndim) for n, v in values.items() if isinstance(v, np.ndarray)), ("", 2)
         )
         modes = boundaries_of(source, read_interface(source), grid, ndim)
-        return tuple(_deepest_in_text(source) if b.mode == "keep" else 0 for b in modes)
+        border = "border_points" in source.code
+        return tuple(_deepest_in_text(source) if b.mode == "keep" or border else 0 for b in modes)
 
 
 def _deepest_in_text(source: KernelSource) -> int:

@@ -8,53 +8,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .dast import Stencil
+from .dast import Box, Stencil, shells
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """A box of the domain; reads may leave the grid along the ``rim`` axes only."""
 
-    box: tuple[range, ...]
+    box: Box
     rim: frozenset[int]
 
 
 def regions(stencil: Stencil, order: tuple[int, ...]) -> tuple[Region, ...]:
     """The regions of the sweep, the core first; *order* lists the axes from outermost to innermost."""
-    whole, core = stencil.interior, _core(stencil)
-    bounded = frozenset(a for a in order if core[a] != whole[a])
-    if not bounded:
-        return (Region(whole, frozenset()),)
-    if any(len(core[a]) == 0 for a in bounded):
-        return (Region(whole, bounded),)
-    return (Region(core, frozenset()), *_shells(whole, core, order, bounded))
+    core = _core(stencil)
+    if stencil.sweep.border:
+        return tuple(Region(box, _leaving(box, core)) for box in stencil.visited)
+    shells_ = tuple(Region(*found) for found in shells(stencil.interior, core, order))
+    if shells_ and shells_[0].box == stencil.interior:
+        return shells_
+    return (Region(core, frozenset()), *shells_)
 
 
-def _shells(
-    whole: tuple[range, ...],
-    core: tuple[range, ...],
-    order: tuple[int, ...],
-    bounded: frozenset[int],
-) -> Iterator[Region]:
-    box, left = list(whole), set(bounded)
-    for axis in reversed(order):
-        if axis in bounded:
-            low = range(whole[axis].start, core[axis].start)
-            high = range(core[axis].stop, whole[axis].stop)
-            for slab in (low, high):
-                if slab:
-                    yield Region((*box[:axis], slab, *box[axis + 1 :]), frozenset(left))
-            left.discard(axis)
-        box[axis] = core[axis]
+def _leaving(box: Box, core: Box) -> frozenset[int]:
+    """The axes along which *box* goes beyond *core*."""
+    pairs = enumerate(zip(box, core, strict=True))
+    return frozenset(a for a, (b, c) in pairs if b.start < c.start or b.stop > c.stop)
 
 
 def _core(stencil: Stencil) -> tuple[range, ...]:
     """The points all of whose reads are inside the grid."""
     shape = stencil.grids[stencil.sweep.domain].shape
+    whole = tuple(map(range, shape)) if stencil.sweep.border else stencil.interior
     return tuple(
         range(max(r.start, h), max(r.start, h, min(r.stop, n - h)))
-        for r, h, n in zip(stencil.interior, stencil.sweep.halo, shape, strict=True)
+        for r, h, n in zip(whole, stencil.sweep.halo, shape, strict=True)
     )

@@ -52,7 +52,7 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
                  "{own}.neighbors({point}, 0)", "entries: {count}"),
     "S020": Rule("a coordinate is one of {ndim}, by a constant index", "the grid's axes are known at "
                  "compile time", "{point}[0]", "no axis"),
-    "S021": Rule("all_points() with reads off the point needs a boundary mode",
+    "S021": Rule("{method}() with reads off the point needs a boundary mode",
                  "reads next to the rim would leave the grid",
                  "boundary='clamp', or {grid}.interior_points()", "reads leave the grid"),
     "S022": Rule("the weights must be a constant table of {ndim} axes with odd lengths",

@@ -19,7 +19,7 @@ def work(stencil: Stencil) -> Work:
     """Each grid read once where the sweep's offsets reach, each output written once; from the
     optimised DAST.  A grid whose elements lie apart moves whole cache lines.
     """
-    points = prod(map(len, stencil.interior))
+    points = stencil.points
     written = sum(points * _element_bytes(g) for g in stencil.grids.values() if g.output)
     read = sum(_reached(stencil, g) * _element_bytes(g) for g in stencil.grids.values())
     counted = operations(stencil)
