@@ -28,9 +28,9 @@ test: .venv/.has-test ## run all tests and doctests, on two cores
 test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); acceptance kernels on OpenCL
 	$(BIN)/python -m pytest -n 2 tests -m platforms
 
-test-properties: .venv/.has-test ## over a thousand generated kernels of the core against the plain Python
-	SEJITS_PROPERTY_EXAMPLES=$(or $(SEJITS_PROPERTY_EXAMPLES),350) \
-	$(BIN)/python -m pytest -n 2 tests/properties/test_programs.py
+test-properties: .venv/.has-test ## a thousand generated kernels against the plain Python, in three minutes
+	SEJITS_PROPERTY_SECONDS=$(or $(SEJITS_PROPERTY_SECONDS),45) \
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/properties
 
 lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/ruff check

@@ -16,8 +16,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
@@ -114,6 +116,8 @@ def run(command: Sequence[str], directory: Path) -> int | None:
     used(Path(zig_cache))
     environment = {"ZIG_GLOBAL_CACHE_DIR": zig_cache, "ZIG_LOCAL_CACHE_DIR": zig_cache}
     environment |= os.environ | {"LC_ALL": "C"}
+    with suppress(OSError):  # a TMPDIR that can be written to, whatever the user's is
+        environment["TMPDIR"] = tempfile.gettempdir()
     with open(directory / "build.log", "wb") as log:
         try:
             process = subprocess.Popen(

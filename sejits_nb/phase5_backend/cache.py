@@ -211,7 +211,11 @@ def _on_writable_root(action: Callable[[Path], _T]) -> _T:
         _refuse_foreign(root)
         return action(root)
     except (OSError, RuntimeError) as problem:  # RuntimeError: no home directory to expand
-        return action(_fallback(problem))
+        private = _fallback(problem)
+        try:
+            return action(private)
+        except OSError as second:
+            raise _nowhere(problem, second) from second
 
 
 def _fallback(problem: Exception) -> Path:
@@ -232,10 +236,14 @@ def _own_directory(problem: Exception) -> Path:
     try:
         return Path(tempfile.mkdtemp(prefix="sejits_nb-"))
     except OSError as second:
-        what = f"compiled code can be kept nowhere: {problem}; {second}"
-        raise BackendError(Diagnostic("B006", what, "neither the cache nor a temporary directory can "
-                                      "be written", "set SEJITS_CACHE_DIR or TMPDIR to a directory "
-                                      "of yours with some space")) from second  # fmt: skip
+        raise _nowhere(problem, second) from second
+
+
+def _nowhere(problem: Exception, second: Exception) -> BackendError:
+    what = f"compiled code can be kept nowhere: {problem}; {second}"
+    return BackendError(Diagnostic("B006", what, "neither the cache nor a temporary directory can be "
+                                   "written", "set SEJITS_CACHE_DIR or TMPDIR to a directory of yours "
+                                   "with some space"))  # fmt: skip
 
 
 def _remove_own(directory: Path, owner: int) -> None:

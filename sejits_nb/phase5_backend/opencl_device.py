@@ -127,8 +127,11 @@ def find_devices() -> Devices | NoDevice:
         return NoDevice(_INSTALL)
     key = _surroundings()
     with _lock:
-        if key not in _found:
-            _found[key] = _recall(key) or _search(key)
+        try:
+            if key not in _found:
+                _found[key] = _recall(key) or _search(key)
+        except OSError as problem:  # no file or process can be had now: ask again later
+            return NoDevice(f"PyOpenCL could not be asked: {problem}")
         return _found[key]
 
 

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,43 @@ def test_no_place_to_write_at_all(probe: Probe, tmp_path: Path) -> None:
     assert found.fallback.right
     assert "compiled code can be kept nowhere" in found.fallback.said[0]
     assert found.strict.error == found.cell.error == "B006"
+
+
+def fill(disk: Path) -> None:
+    with suppress(OSError):
+        (disk / "filler").write_bytes(bytes(40_000))
+
+
+def test_a_disk_full_of_files_holds_the_temporary_ones(probe: Probe, small_disk: Path) -> None:
+    """The compiler's own, too: it is not blamed."""
+    fill(small_disk)
+    env = {"SEJITS_CACHE_DIR": str(small_disk / "cache"), "TMPDIR": str(small_disk)}
+    assert kept_for_this_process_only(probe(env))
+
+
+def test_disks_that_are_full_everywhere(probe: Probe, small_disk: Path) -> None:
+    """Directories can still be made, files cannot be filled."""
+    fill(small_disk)
+    meanwhile = f"import tempfile; tempfile.tempdir = {str(small_disk)!r}" + NEW_PROCESS
+    found = probe({"SEJITS_CACHE_DIR": str(small_disk / "cache")}, meanwhile=meanwhile)
+    assert found.fallback.right
+    assert "compiled code can be kept nowhere" in found.fallback.said[-1]
+    assert found.strict.error == found.cell.error == "B006"
+
+
+def test_no_more_open_files(probe: Probe) -> None:
+    meanwhile = """
+import resource
+files, most = [], resource.getrlimit(resource.RLIMIT_NOFILE)
+used = max(map(int, os.listdir("/proc/self/fd")))
+resource.setrlimit(resource.RLIMIT_NOFILE, (used + 2, most[1]))
+new = sj.stencil(kernel, backend="opencl")
+with warnings.catch_warnings(record=True) as said:
+    assert np.allclose(new(u[:, ::2].copy())[1:-1, 1:2], new.reference(u[:, ::2].copy())[1:-1, 1:2])
+assert "Too many open files" in str(said[0].message), said
+resource.setrlimit(resource.RLIMIT_NOFILE, most)
+"""
+    assert probe(meanwhile=meanwhile).all_native
 
 
 NEW_PROCESS = """

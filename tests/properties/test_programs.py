@@ -39,12 +39,12 @@ def test_generated_kernels_equal_the_plain_python(
 
 
 def _outcome(program: Program, options: dict[str, Any], random: Random) -> str:
-    """Two shapes and layouts each."""
+    """One shape and layout, or two."""
     note(f"{options}\n{program.text}")
     module = module_of(program)
     try:
         kernel = sj.stencil(module.__dict__[program.name], fallback=False, **options)
-        for _ in range(2):
+        for _ in range(random.choice((1, 1, 2))):
             _compare(program, kernel, _values(program, random))
     except (InternalError, BackendError, ArgumentError):
         raise  # never the program's fault

@@ -34,12 +34,12 @@ def test_generated_kernels_of_the_whole_language_are_exact(
 
 
 def _outcome(program: WiderProgram, options: dict[str, Any], random: Random) -> str:
-    """Two shapes and layouts each."""
+    """One shape and layout, or two."""
     note(f"{options} boundary={program.boundary!r} dtypes={program.dtypes}\n{program.text}")
     function = vars(module_of(program))[program.name]
     try:
         kernel = sj.stencil(function, boundary=program.boundary, fallback=False, **options)
-        for _ in range(2):
+        for _ in range(random.choice((1, 1, 2))):
             _compare(program, kernel, _values(program, random))
     except (InternalError, BackendError, ArgumentError):
         raise  # never the program's fault
