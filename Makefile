@@ -40,13 +40,13 @@ lint: .venv/.has-dev ## check style and types (ruff, mypy)
 golden: .venv/.has-test ## write the golden files anew; review them with git diff
 	$(BIN)/python -m pytest tests/golden tests/diagnostics --update-golden
 
-bench: .venv/.has-demo ## run the benchmarks
-	$(BIN)/python -m benchmarks.run
+bench: .venv/.has-bench ## run the benchmarks beside NumPy, SciPy, Numba (CASES=laplacian: a part)
+	$(BIN)/python -m benchmarks.run $(CASES)
 
 # Run it with the oldest Python that we promise, for example Debian's own: make lock PYTHON=...
 lock: .venv/.made ## pin the newest versions that fit pyproject.toml in constraints.txt
 	rm -rf build/lock && $(or $(PYTHON),$(BIN)/python) -m venv build/lock
-	build/lock/bin/pip install --quiet --disable-pip-version-check --editable '.[all,test,dev]'
+	build/lock/bin/pip install --quiet --disable-pip-version-check --editable '.[all,bench,test,dev]'
 	{ echo "# Every package that an extra brings, pinned: make lock"; \
 	  build/lock/bin/pip freeze --all --exclude pip --exclude sejits_nb; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
@@ -59,6 +59,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 # One stamp a set of extras, so that a target installs only what it needs and only once.
+.venv/.has-bench: EXTRAS = bench,demo$(ZIG)
 .venv/.has-demo: EXTRAS = demo$(ZIG)
 .venv/.has-lab: EXTRAS = lab,demo$(ZIG)
 .venv/.has-test: EXTRAS = test$(ZIG)
