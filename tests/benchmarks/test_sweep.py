@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import report
+from benchmarks import record_lookup, report
 from benchmarks.cases import CASES, Case, chosen, parsed
 from benchmarks.figure import draw
 from benchmarks.hand.sweeps import ENTRIES, all_settings, unfit
@@ -19,6 +19,7 @@ from benchmarks.kernels import OURS, SCALARS
 from benchmarks.peers import numpy_slices, scipy_ndimage
 from benchmarks.rounds import LEAST_ROUNDS, Rounds, in_turn
 from benchmarks.sweep import compare, measure
+from sejits_nb.tune.records import choice
 
 KERNELS = tuple(OURS)
 
@@ -114,6 +115,13 @@ def test_a_measured_case_goes_to_file_table_and_figure(
     assert "`make bench CASES=smoke`" in report.markdown(document)
     draw(document, path.with_suffix(".png"))
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_record_benchmark_remembers_what_it_looks_up() -> None:
+    assert record_lookup.fill(kernels=2, sizes=2) == 4 * (record_lookup.VARIANTS + 1)
+    platform, best = choice(record_lookup.subject(1, 241), ("openmp",)) or ("", None)
+    assert platform == "openmp"
+    assert best == record_lookup.race(record_lookup.subject(1, 242))
 
 
 def test_cases_are_chosen_by_parts_of_their_names() -> None:
