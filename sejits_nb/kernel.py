@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from .stages import Signature, Trace
 from .tune.report import make_report, plain_seconds
 from .tune.specialize import Specialization
 from .variants import Timing, Variants, timing_of
+
+if TYPE_CHECKING:
+    from .widgets.crossovers import Crossovers
 
 __all__ = ["Kernel", "SejitsWarning"]
 
@@ -56,6 +59,7 @@ class Kernel(KernelViews):
         seconds = time.perf_counter() - start
         raced = found.report if found else None
         self.report = raced or self._untuned_report(found, signature, values, seconds)
+        self.report = replace(self.report, script=self.script())
         return self.report
 
     def tune(self, *args: Any, budget: float | None = None, **kwargs: Any) -> Report:
@@ -66,6 +70,22 @@ class Kernel(KernelViews):
             self.options = replace(before, tune=effort, budget_s=budget or before.budget_s)
             try:
                 return self.measure(*args, fresh=True, **kwargs)
+            finally:
+                self.options = before
+
+    def crossovers(self, *calls: tuple[Any, ...]) -> Crossovers:
+        """The platforms raced at several sizes, one call's arguments each: which is the fastest where.
+
+        What is remembered of a size is not raced again.
+        """
+        from .widgets.crossovers import Crossovers
+
+        with self._lock:
+            before = self.options
+            effort = before.tune if before.tune != "none" else "quick"
+            self.options = replace(before, tune=effort)
+            try:
+                return Crossovers(tuple(self.measure(*call) for call in calls))
             finally:
                 self.options = before
 

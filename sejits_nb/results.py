@@ -131,7 +131,8 @@ class Report:
     ``python_s`` is the plain Python's time for one whole sweep, seconds: measured on
     ``python_points`` points and scaled to ``work.points``.  ``best`` is ``None`` when the plain
     Python itself is what a call runs; ``note`` then says why.  ``roofs`` are those of the CPU, if
-    they have been measured; ``elsewhere`` names platforms that run on another device.
+    they have been measured; ``elsewhere`` names platforms that run on another device; ``script`` is a
+    Python file that makes the result anew.
     ``caches`` says where a run finds its grids: ``warm``, ``flushed`` before each run, or in memory as
     they ``exceed`` the last-level cache; ``complete`` is false for a race that was interrupted or ran
     out of time.
@@ -154,6 +155,7 @@ class Report:
     elsewhere: tuple[str, ...] = ()
     caches: str = ""
     complete: bool = True
+    script: str = ""
 
     @property
     def speedup(self) -> float | None:

@@ -22,6 +22,7 @@ from .wording import count_text, lines_text, seconds_text
 LIMIT_BYTES = 125_000
 _MOST_VARIANTS = 64
 _LOG_BYTES = 6_000
+_SCRIPT_BYTES = 8_000
 
 _STYLE = f"""\
 ROOT{{line-height:1.45;max-width:100%}}
@@ -55,6 +56,7 @@ def card_html(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     style = "<style>\n" + _STYLE.replace("ROOT", f".{root}") + "</style>"
     upper = _sentence(report) + _best(report) + _notes(report)
     lower = _passes(report) + _all_variants(report) + _machine(report) + _build(report)
+    lower += _reproduce(report)
     frame = f'<div class="{root}">{style}{upper}'
     room = limit_bytes - len((frame + lower).encode()) - 1_000
     return f"{frame}{_levels(report, room)}{lower}</div>"
@@ -170,3 +172,12 @@ def _build(report: Report) -> str:
     size = f", {lines_text(facts.generated_lines(report), code.name)}" if code else ""
     said = "" if not build.log.strip() else ", the compiler had something to say"
     return _details("Build", f"{head}, {state}{size}{said}", body)
+
+
+def _reproduce(report: Report) -> str:
+    if not report.script or report.best is None:
+        return ""
+    rows = report.script.splitlines()
+    name = report.trace.source.label
+    body = code_block([escape(row) for row in rows], _SCRIPT_BYTES, f"{name}.script() is all of it")
+    return _details("Reproduce", f"a script of {count_text(len(rows))} lines, {name}.script()", body)

@@ -115,7 +115,7 @@ def why(report: Report, m: Measurement) -> str:
     elif tied(report, m):
         said += ", tie"
     elif best is not None and m.times_s and best.times_s:
-        said += f", {m.median_s / best.median_s:.2g}× the best's time"
+        said += f", {m.median_s / best.median_s:.2g}× the best"
     if placed and placed.above:
         return f"{said}; above its roof"
     return f"{said}; {placed.bound} bound" if placed and m == best else said

@@ -164,8 +164,15 @@ def _tick(ratio: float, _position: int | None = None) -> str:
 
 
 def _label(report: Report, m: Measurement) -> str:
-    platforms = {other.platform for other in report.measurements}
-    name = str(m.config) if len(platforms) == 1 else f"{m.platform} {m.config}"
+    """The platform and the knobs in which the variants shown differ; the table says all of them."""
+    others = _shown(report)
+    differ = [
+        f"{knob}={value}"
+        for knob, value in m.config.items
+        if any(dict(o.config.items).get(knob) not in (value, None) for o in others)
+    ]
+    words = [*([m.platform] if len({o.platform for o in others}) > 1 else []), *differ]
+    name = " ".join(words) or str(m.config)
     name = name if len(name) <= 34 else name[:33] + "…"
     return f"{name} (best)" if m == report.best else f"{name} (tie)" if tied(report, m) else name
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from jupyter_client.manager import start_new_kernel
+from traitlets.config import Config as Settings
 
 import sejits_nb as sj
 from sejits_nb import registry
@@ -28,7 +29,7 @@ def earlier(u: Any, out: Any) -> None:
 
 @pytest.fixture(scope="module")
 def shell() -> Iterator[Any]:
-    shell = InteractiveShell.instance()
+    shell = InteractiveShell.instance(config=Settings({"HistoryManager": {"enabled": False}}))
     shell.run_line_magic("load_ext", "sejits_nb")
     yield shell
     shell.run_line_magic("unload_ext", "sejits_nb")

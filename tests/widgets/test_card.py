@@ -73,6 +73,15 @@ def test_it_says_what_the_text_says(report: Report) -> None:
         assert words in text
 
 
+def test_the_script_is_there_escaped_and_of_limited_size(altered: Alter) -> None:
+    assert "Reproduce" not in Reader(card_html(altered())).text
+    text = Reader(card_html(altered(script="import numpy\nx = 1 < 2\n"))).text
+    assert "Reproduce · a script of 2 lines, blur.script()import numpy\nx = 1 < 2\n" in text
+    html = card_html(altered(script="numbers = [1, 2, 3]\n" * 2_000))
+    assert "more lines: blur.script() is all of it" in html
+    assert len(html) < len(card_html(altered())) + 10_000
+
+
 def test_passes_mark_lines_and_words(report: Report) -> None:
     html = card_html(report)
     text = Reader(html).text

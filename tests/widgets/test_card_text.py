@@ -27,9 +27,9 @@ blur: 4 200× faster than Python · 192 µs · 21.8 GB/s compulsory · correct
   variant                            median ± MAD  speedup  GB/s  why
   openmp threads=2 tile=0 unroll=1     192 ± 4 µs   4 200×  21.8  correct, best
   openmp threads=2 tile=0 unroll=4     195 ± 3 µs   4 130×  21.5  correct, tie
-  openmp threads=2 tile=32 unroll=1    214 ± 5 µs   3 770×  19.6  correct, 1.1× the best's time
-  openmp threads=2 tile=32 unroll=4    231 ± 4 µs   3 490×  18.2  correct, 1.2× the best's time
-  openmp threads=1 tile=0 unroll=1     371 ± 6 µs   2 170×  11.3  correct, 1.9× the best's time
+  openmp threads=2 tile=32 unroll=1    214 ± 5 µs   3 770×  19.6  correct, 1.1× the best
+  openmp threads=2 tile=32 unroll=4    231 ± 4 µs   3 490×  18.2  correct, 1.2× the best
+  openmp threads=1 tile=0 unroll=1     371 ± 6 µs   2 170×  11.3  correct, 1.9× the best
   plain Python                              0.8 s       1×        the reference, scaled
   … 2 slower variants not shown
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from traitlets.config import Config as Settings
 
 from sejits_nb.results import Bandwidth, Measurement, Peak, Progress, Roofs, Work
 from sejits_nb.stages import Config
@@ -158,7 +159,7 @@ def messages(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Any, ...]]]
     from IPython.core.interactiveshell import InteractiveShell
 
     sent: list[tuple[Any, ...]] = []
-    shell = InteractiveShell.instance()
+    shell = InteractiveShell.instance(config=Settings({"HistoryManager": {"enabled": False}}))
 
     def publish(
         data: dict[str, Any],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import json
 import subprocess
@@ -13,9 +14,10 @@ import matplotlib as mpl
 from PIL import Image
 
 from sejits_nb.results import Report
+from sejits_nb.stages import Config
 from sejits_nb.widgets.card import card_html
 from sejits_nb.widgets.card_text import card_text
-from sejits_nb.widgets.figures import card_figure, figure_alt
+from sejits_nb.widgets.figures import _label, card_figure, figure_alt
 from sejits_nb.widgets.show import SUMMARY_MIME, card_bundle, figure_bundle
 
 Alter = Callable[..., Report]
@@ -35,6 +37,18 @@ def test_the_figure_follows_the_data(altered: Alter, report: Report) -> None:
     assert card_figure(report) == card_figure(report)
     assert card_figure(altered(python_s=0.1)) != card_figure(report)
     assert card_figure(altered(measurements=report.measurements[:3])) != card_figure(report)
+
+
+def test_a_label_names_the_knobs_that_differ(report: Report, altered: Alter) -> None:
+    first, second = report.measurements[1:3]  # unroll=1 and unroll=4 on two threads, without tiles
+    assert _label(report, first) == "threads=2 tile=0 unroll=1 (best)"
+    two = altered(measurements=(first, second))
+    assert [_label(two, m) for m in (first, second)] == ["unroll=1 (best)", "unroll=4 (tie)"]
+    other = dataclasses.replace(second, platform="opencl", config=Config((("rows", 2),)))
+    mixed = altered(measurements=(first, other))
+    assert _label(mixed, first) == "openmp (best)"
+    one = altered(measurements=(first,))
+    assert _label(one, first) == "threads=2 tile=0 unroll=1 (best)"
 
 
 def test_a_figure_without_any_time(altered: Alter) -> None:
