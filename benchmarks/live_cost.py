@@ -21,7 +21,7 @@ import numpy as np
 import sejits_nb as sj
 from sejits_nb.widgets.live import live
 
-@sj.stencil(backend="openmp", tune="quick", budget=600, fallback=False)
+@sj.stencil(backend="c", tune="full", budget=600, fallback=False)
 def heat(u, out):
     for x in out.interior_points():
         acc = -6.0 * u[x]
