@@ -8,6 +8,8 @@
 | ``SEJITS_CFLAGS``         | (empty)                      | appended to the compiler's flags         |
 | ``SEJITS_THREADS``        | ``OMP_NUM_THREADS``, else    | most OpenMP threads a variant may take;  |
 |                           | the CPUs we may use          | ``OMP_THREAD_LIMIT`` caps all of them    |
+| ``SEJITS_FLUSH``          | (empty)                      | 1: caches are swept before each timed    |
+|                           |                              | run whose grids fit them                 |
 | ``SEJITS_ROOFS``          | 1                            | 0: tuning cells do not measure the       |
 |                           |                              | machine's roofs; ``%sejits machine`` does |
 
@@ -27,7 +29,8 @@ CACHE_LAYOUT = "v1"
 CACHE_LIMIT_MB = 500.0
 COMPILE_TIMEOUT_S = 120.0
 TRIAL_TIMEOUT_S = 60.0
-TUNE_BUDGET_S = {"none": 0.0, "quick": 2.0, "full": 20.0}
+TUNE_BUDGET_S = {"none": 0.0, "quick": 12.0, "full": 60.0}
+"""Most seconds of a race, builds and checks included; a batch that has begun is finished."""
 PLAIN_PYTHON_POINTS = 2_000
 """Largest number of points that the plain Python is run on to check and to time it."""
 
@@ -65,6 +68,11 @@ def cache_limit_bytes() -> float:
         if wanted >= 0:
             return wanted * 1e6
     return CACHE_LIMIT_MB * 1e6
+
+
+def flush() -> bool:
+    """Whether caches are swept before a run is timed."""
+    return os.environ.get("SEJITS_FLUSH", "") == "1"
 
 
 def measures_roofs() -> bool:

@@ -8,6 +8,7 @@ builds one from nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -178,6 +179,10 @@ class Specializer:
     whether an output shares memory with another grid: a later call of the same layouts skips it."""
 
 
+def _held_nowhere(threads: int) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class Availability(Protocol):
     """A platform's answer to "can you run here?"."""
 
@@ -204,6 +209,8 @@ class Platform:
     """Run unproven code on a case in a child process; the reason of a failure, or empty."""
     settle: Callable[[], None]
     """Give back what the trials of a large call hold."""
+    hold: Callable[[int], AbstractContextManager[None]] = _held_nowhere
+    """Keep the caller and its threads, that many, on CPUs of their own while something is timed."""
     with_tools: Callable[[Toolchain], Platform] | None = None
     """This platform with a compiler, flags or a device of the user's."""
     tools: tuple[str, ...] = ()

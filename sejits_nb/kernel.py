@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import config
 from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
@@ -41,11 +42,17 @@ class Kernel(KernelViews):
     """
 
     def measure(
-        self, *args: Any, fresh: bool = False, listen: Listener | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        fresh: bool = False,
+        listen: Listener | None = None,
+        resume: bool = False,
+        **kwargs: Any,
     ) -> Report:
         """Specialize for this call, race the variants as ``options.tune`` says, and report.
 
-        Arrays are only read.  Without ``--on`` a magic measures on the built-in sample.  *listen* is
+        Arrays are only read.  Without ``--on`` a magic measures on the built-in sample.  What an
+        earlier race found is recalled; *fresh* races anew, *resume* goes on from there.  *listen* is
         told between timings how the race stands.
         """
         values = self._bind(args, kwargs).values
@@ -53,7 +60,7 @@ class Kernel(KernelViews):
         start = time.perf_counter()
         with self._lock:
             direct = self._refresh()
-            found = self._specialize(signature, values, self.options.tune, fresh, listen)
+            found = self._specialize(signature, values, self.options.tune, fresh, listen, resume)
             self._ready[direct.identity, signature] = found
             self._direct = DirectCalls(direct.identity, direct.watch)  # another variant from now on
         seconds = time.perf_counter() - start
@@ -62,14 +69,28 @@ class Kernel(KernelViews):
         self.report = replace(self.report, script=self.script())
         return self.report
 
-    def tune(self, *args: Any, budget: float | None = None, **kwargs: Any) -> Report:
-        """Race the variants anew on these arguments and use the best from now on."""
-        effort = self.options.tune if self.options.tune != "none" else "quick"
+    def tune(
+        self,
+        *args: Any,
+        budget: float | None = None,
+        resume: bool = True,
+        listen: Listener | None = None,
+        **kwargs: Any,
+    ) -> Report:
+        """Race the variants on these arguments for at most *budget* seconds; the best is used from
+        now on.
+
+        With *resume* a race that was interrupted, ran out of time or was a smaller one goes on:
+        what it has tried is not tried again.  One that came to its end begins anew.
+        """
+        full = self.options.tune == "full" or (budget or 0.0) > config.TUNE_BUDGET_S["quick"]
         with self._lock:
             before = self.options
-            self.options = replace(before, tune=effort, budget_s=budget or before.budget_s)
+            self.options = replace(
+                before, tune="full" if full else "quick", budget_s=budget or before.budget_s
+            )
             try:
-                return self.measure(*args, fresh=True, **kwargs)
+                return self.measure(*args, fresh=True, resume=resume, listen=listen, **kwargs)
             finally:
                 self.options = before
 

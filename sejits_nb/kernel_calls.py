@@ -159,6 +159,7 @@ class KernelCalls:
         tune: str,
         fresh: bool = False,
         listen: Listener | None = None,
+        resume: bool = False,
     ) -> Specialization | None:
         """One place of fall-back: the plain Python where language or machine says no."""
         options = self.options
@@ -169,10 +170,12 @@ class KernelCalls:
             self._note = "" if platform else "; ".join(skipped) or "backend 'python' was asked for"
             if platform is None:
                 return None
+            asked = self._asked_platforms()
+            others = tuple(p for p in asked if p is not platform) if platform in asked else ()
             request = Request(
-                self._specializer, platform, self._source, self._held, values, signature,
+                self._specializer, (platform, *others), self._source, self._held, values, signature,
                 options.check, tune, options.budget_s, options.pins,
-                self._last.config if self._last else None, fresh, listen,
+                self._last.config if self._last else None, fresh, resume, listen, options.tools,
             )  # fmt: skip
             done = specialize(request)
         except (LanguageError, BackendError, WrongResult) as error:
@@ -183,7 +186,7 @@ class KernelCalls:
         except RecursionError:
             raise self._specializer.error(too_deep(self._source)) from None
         if skipped and options.backend != ("auto",):
-            self._say(f"{self.__name__} runs on {platform.name}; {'; '.join(skipped)}")
+            self._say(f"{self.__name__} runs on {done.platform}; {'; '.join(skipped)}")
         self._last = done
         return done
 
@@ -193,26 +196,31 @@ class KernelCalls:
         A program outside the language is refused here, whatever the machine has; so is a machine
         without any of the platforms asked for by name, unless the kernel may fall back.
         """
-        known = registry.platform_names()
-        wanted = [p for b in self.options.backend for p in (known if b == "auto" else (b,))]
-        if "python" in wanted:
-            wanted = wanted[: wanted.index("python")]
-        elif self.options.fallback:
-            wanted += [p for p in known if p not in wanted]
+        wanted = list(self._asked_platforms())
+        if "python" not in self.options.backend and self.options.fallback:
+            rest = (p for p in registry.platform_names() if p not in {w.name for w in wanted})
+            wanted += [registry.platform(p, self.options.tools) for p in rest]
         languages = self._specializer.lower
-        found, skipped = select_platform(
-            [registry.platform(p, self.options.tools) for p in wanted], languages
-        )
+        found, skipped = select_platform(wanted, languages)
         if found is None:
             self._front(signature)
             asked = bool(self.options.tools) or not {"auto", "python"} & {*self.options.backend}
             if asked and not self.options.fallback:
-                what = f"{self.__name__!r} cannot run on {' or '.join(wanted)}"
+                names = " or ".join(p.name for p in wanted)
+                what = f"{self.__name__!r} cannot run on {names}"
                 raise BackendError(
                     Diagnostic("B001", what, "; ".join(skipped), "--fallback, or another --backend",
                                where=self._source.where)
                 )  # fmt: skip
         return found, skipped
+
+    def _asked_platforms(self) -> tuple[Platform, ...]:
+        """The platforms of ``options.backend``, in order, up to the plain Python."""
+        named = self.options.backend
+        named = named[: named.index("python")] if "python" in named else named
+        known = registry.platform_names()
+        names = [p for b in named for p in (known if b == "auto" else (b,))]
+        return tuple(registry.platform(p, self.options.tools) for p in dict.fromkeys(names))
 
     def _front(self, signature: Signature) -> Trace:
         """Phases 1 to 3, which need no compiler."""

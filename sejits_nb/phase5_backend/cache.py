@@ -67,7 +67,7 @@ def digest(*parts: str) -> str:
 
 def lookup(key: str) -> Entry | None:
     """The valid entry of *key*, or ``None``."""
-    found = (_entry(_object(root, key)) for root in _roots())
+    found = (_entry(_object(root, key)) for root in roots())
     return next((entry for entry in found if entry), None)
 
 
@@ -105,7 +105,7 @@ def in_scratch(action: Callable[[Path], _T]) -> _T:
         finally:
             shutil.rmtree(directory, ignore_errors=True)
 
-    return _on_writable_root(attempt)
+    return on_writable_root(attempt)
 
 
 def folder(name: str) -> Path:
@@ -115,7 +115,7 @@ def folder(name: str) -> Path:
         (root / name).mkdir(mode=0o700, exist_ok=True)
         return root / name
 
-    return _on_writable_root(attempt)
+    return on_writable_root(attempt)
 
 
 def keep_failed(directory: Path, key: str) -> Path:
@@ -134,7 +134,7 @@ def keep_failed(directory: Path, key: str) -> Path:
 
 def read_json(kind: str, key: str) -> Any | None:
     """The document that was stored under *key*, or ``None`` if there is none or it is damaged."""
-    for root in _roots():
+    for root in roots():
         with suppress(OSError, ValueError, KeyError, TypeError):
             path = _document(root, kind, key)
             document = json.loads(path.read_bytes())
@@ -161,7 +161,7 @@ def write_json(kind: str, key: str, value: Any) -> None:
             raise
         eviction.count(root, eviction.size_of(path))
 
-    _on_writable_root(attempt)
+    on_writable_root(attempt)
 
 
 def place() -> Path:
@@ -174,15 +174,15 @@ def place() -> Path:
 
 def usage() -> tuple[int, int]:
     """Entries of compiled code, and bytes that everything in the cache takes on the disk."""
-    roots = list(_roots())
-    entries = sum(1 for root in roots for _ in root.glob("objects/*/*/meta.json"))
-    return entries, sum(map(eviction.size_of, roots))
+    found = list(roots())
+    entries = sum(1 for root in found for _ in root.glob("objects/*/*/meta.json"))
+    return entries, sum(map(eviction.size_of, found))
 
 
 def clear() -> int:
     """Remove everything but what is being written right now; how many entries there were."""
     entries, _ = usage()
-    for root in _roots():
+    for root in roots():
         for path in (*root.glob("building/*"), *root.iterdir()):
             with suppress(OSError):
                 age_s = time.time() - path.stat().st_mtime
@@ -192,8 +192,8 @@ def clear() -> int:
     return entries
 
 
-def _roots() -> Iterator[Path]:
-    """The private directory if there is one, then the configured root if it can be trusted."""
+def roots() -> Iterator[Path]:
+    """Where to read: the private directory if there is one, then the configured root if trusted."""
     if _private:
         yield _private[0]
     with suppress(OSError, RuntimeError):
@@ -203,7 +203,7 @@ def _roots() -> Iterator[Path]:
             yield root
 
 
-def _on_writable_root(action: Callable[[Path], _T]) -> _T:
+def on_writable_root(action: Callable[[Path], _T]) -> _T:
     """*action* in the configured root, or in the private directory when that one fails."""
     try:
         root = config.cache_dir()

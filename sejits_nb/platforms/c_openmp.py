@@ -16,6 +16,7 @@ from ..phase4_variants.tile import tile
 from ..phase4_variants.unroll import unroll_and_jam
 from ..phase4_variants.unroll_fully import unroll_fully
 from ..phase5_backend.assembly import assembly
+from ..phase5_backend.affinity import held
 from ..phase5_backend.bind_cffi import load
 from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
 from ..phase5_backend.dialects import C_OPENMP
@@ -94,7 +95,7 @@ def serial_with_tools(tools: Toolchain) -> Platform:
 
 OPENMP = Platform(
     name="openmp", language="c", probe=probe_openmp, space=space, emit=emit, build=compile_source,
-    load=load, trial=run_trial, settle=trim, assembly=assembly, with_tools=with_tools,
+    load=load, trial=run_trial, settle=trim, hold=held, assembly=assembly, with_tools=with_tools,
     tools=("cc", "cflags"),
 )  # fmt: skip
 SERIAL = replace(

@@ -72,8 +72,11 @@ class Prover:
 
         for signature, _ in jobs:
             self.front(signature)
-        with ThreadPoolExecutor(max(1, config.threads())) as pool:
+        pool = ThreadPoolExecutor(max(1, config.threads()))
+        try:
             return list(pool.map(one, jobs))
+        finally:  # an interrupt waits for what is being compiled, not for what has not begun
+            pool.shutdown(cancel_futures=True)
 
     def verdicts(self, built: Sequence[tuple[Config, Artifact]], cases: Cases) -> dict[Config, str]:
         """Configuration -> why its artifact is wrong; the empty text for a right one.

@@ -12,7 +12,7 @@ from ..machine.roofs import recall_roofs
 from ..phase5_backend.opencl_device import Device, find_device
 from ..results import Measurement, Report, Work
 from ..stages import Artifact, KernelSource, Signature, Trace
-from .runner import time_plain
+from .timing import time_plain
 
 
 def plain_seconds(

@@ -1,112 +1,275 @@
-"""The race: all configurations built side by side, proven one by one, timed in turn.
+"""The race: batches are built side by side, proven, and timed in turn with the best one so far.
 
-Timing protocol: one warm-up each; then rounds in which every contender runs once, so that a slow
-spell of the machine meets all of them; short runs are repeated inside a sample until it is long
-enough for the clock.  A contender twice as slow as the leader leaves after the second round.
+Platforms race together.  One whose best is half as slow again as the leader gets no further batch, and
+variants with the same code (one thread of ``openmp`` is ``c``) are timed once.  In the end the few that
+are left are timed once more, all in the same rounds, and the fastest of them is the choice.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from math import ceil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import inf
 from typing import Any
 
+from ..contracts import VariantSpace
 from ..errors import BackendError
 from ..results import Measurement
 from ..stages import ArrayType, Artifact, Config, Signature
 from .prove import Cases, Prover
+from .records import USABLE
+from .strategies import Effort, size_of
+from .timing import Call, Contender, median, paired_ratios, scratch_like, sweeper, time_in_turn
 
-_SAMPLE_S = 1e-3
-_MOST_ROUNDS = 15
-_LEAST_ROUNDS = 3
-_HOPELESS = 2.0
+Key = tuple[str, Config]
+"""A variant of a race: its platform's name and its configuration."""
+_HOPELESS = 1.5
+_CLOSE = 1.25
+_SEARCH_SHARE = 0.8
+_LEAST_SAMPLES = 3
+_FIRST = 2
+"""Variants of the first batch on a single platform: then the pace is known."""
 
 
-def race(
-    prover: Prover,
-    signature: Signature,
-    values: Mapping[str, Any],
-    configs: Sequence[Config],
-    cases: Cases | None,
-    budget_s: float,
-) -> tuple[Measurement, ...]:
-    """A measurement for each of *configs*, in their order; failures carry their reason.
+@dataclass
+class Entrant:
+    """A platform in a race: what builds and proves its variants, and what they are."""
 
-    ``cases`` is ``None`` when checking is off.  *values* are only read: outputs are scratch arrays.
+    prover: Prover
+    space: VariantSpace
+
+    @property
+    def name(self) -> str:
+        return self.prover.pipeline.platform.name
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``complete``: there was nothing more to try, or as much as the effort allows has been tried."""
+
+    measurements: tuple[Measurement, ...]
+    best: Measurement | None
+    complete: bool
+
+
+@dataclass
+class Runner:
+    """One race; *values* are only read.  ``cases`` is ``None`` when checking is off.
+
+    ``decided`` begins with what an earlier part of the race has found.  ``keep`` is given every batch's
+    measurements, ``tell`` the name of what is done next.
     """
-    platform = prover.pipeline.platform
-    built: list[tuple[Config, Artifact]] = []
-    failed: dict[Config, Measurement] = {}
-    for chosen, result in zip(
-        configs, prover.build_all([(signature, c) for c in configs]), strict=True
-    ):
-        if isinstance(result, BackendError):
-            failed[chosen] = Measurement(chosen, platform.name, "failed", reason=str(result))
-        else:
-            built.append((chosen, result[1]))
-    verdicts = prover.verdicts(built, cases) if cases is not None else {}
-    calls: dict[Config, Callable[[], None]] = {}
-    scratch = _with_scratch_outputs(prover, signature, values)
-    for chosen, artifact in built:
-        if reason := verdicts.get(chosen, ""):
-            failed[chosen] = Measurement(chosen, platform.name, "wrong", reason=reason)
-        else:
-            calls[chosen] = platform.load(artifact).bound(scratch)
-    times = time_in_turn(calls, budget_s)
-    verdict = "correct" if cases is not None else "unchecked"
-    return tuple(
-        failed.get(c) or Measurement(c, platform.name, verdict, tuple(times[c])) for c in configs
-    )
 
+    entrants: Sequence[Entrant]
+    signature: Signature
+    values: Mapping[str, Any]
+    cases: Cases | None
+    effort: Effort
+    budget_s: float
+    decided: dict[Key, Measurement] = field(default_factory=dict)
+    keep: Callable[[Sequence[Measurement]], None] = lambda new: None
+    tell: Callable[[str], None] = lambda phase: None
+    _scores: dict[Key, float] = field(default_factory=dict)
+    _racing: dict[Key, Contender] = field(default_factory=dict)
+    _codes: dict[str, Key] = field(default_factory=dict)
+    _same: dict[Key, Key] = field(default_factory=dict)
+    _batch: list[Key] = field(default_factory=list)
+    _tried: list[Key] = field(default_factory=list)
 
-def time_in_turn(
-    calls: Mapping[Config, Callable[[], None]], budget_s: float
-) -> dict[Config, list[float]]:
-    """Run times of each call, seconds, several samples each."""
-    stop = time.perf_counter() + budget_s
-    repeats: dict[Config, int] = {}
-    for chosen, call in calls.items():
-        call()
-        once = _timed(call, 1)
-        repeats[chosen] = max(1, ceil(_SAMPLE_S / max(once, 1e-9)))
-    times: dict[Config, list[float]] = {c: [] for c in calls}
-    contenders = list(calls)
-    for number in range(_MOST_ROUNDS):
-        if number >= _LEAST_ROUNDS and time.perf_counter() > stop:
-            break
-        for chosen in contenders:
-            times[chosen].append(_timed(calls[chosen], repeats[chosen]))
-        if number == 1 and contenders:
-            leader = min(min(times[c]) for c in contenders)
-            contenders = [c for c in contenders if min(times[c]) <= _HOPELESS * leader]
-    return times
+    def run(self) -> Outcome:
+        """Race.  The first interrupt ends it and keeps the best so far, if there is any."""
+        self._tried = list(self.decided)
+        self._scores = {
+            key: m.median_s if m.verdict in USABLE else inf for key, m in self.decided.items()
+        }
+        begin, complete = time.perf_counter(), False
+        try:
+            complete = self._search(begin + _SEARCH_SHARE * self.budget_s)
+            self._final(begin + self.budget_s)
+        except KeyboardInterrupt:
+            self._decide(self._batch, {})
+            if self._leader is None:
+                raise
+            complete = False
+        best = self.decided[self._leader] if self._leader else None
+        return Outcome(self.measurements, best, complete)
 
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Every variant that is known by now, with its samples, in the order of trying them."""
+        found = {key: self._measurement(key) for key in self._batch} | self.decided
+        order = dict.fromkeys((*self._tried, *found))
+        return tuple(found[key] for key in order if key in found)
 
-def time_plain(run: Callable[[], None], budget_s: float = 0.15) -> float:
-    """Median seconds of the plain Python's *run*: at least three, more while the budget lasts."""
-    stop = time.perf_counter() + budget_s
-    samples: list[float] = []
-    while len(samples) < 3 or (time.perf_counter() < stop and len(samples) < 9):
-        samples.append(_timed(run, 1))
-    return sorted(samples)[len(samples) // 2]
+    @property
+    def total(self) -> int:
+        """How many variants are tried at most."""
+        return min(self.effort.most, sum(size_of(entrant.space) for entrant in self.entrants))
 
+    @property
+    def leader(self) -> str:
+        """The platform that leads; all of them before the first timing."""
+        return self._leader[0] if self._leader else ", ".join(e.name for e in self.entrants)
 
-def _timed(call: Callable[[], None], repeats: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeats):
-        call()
-    return (time.perf_counter() - start) / repeats
+    @property
+    def _leader(self) -> Key | None:
+        usable = [key for key in self.decided if self._scores[key] < inf]
+        return min(usable, key=lambda key: self._scores[key], default=None)
 
+    def _search(self, stop: float) -> bool:
+        """Batch after batch; whether the search came to its end."""
+        begin, known, room = time.perf_counter(), len(self._scores), _FIRST
+        while batch := self._next(room):
+            if room < 1:
+                return False
+            self._try(batch, stop)
+            now = time.perf_counter()
+            pace_s = (now - begin) / max(1, len(self._scores) - known)
+            room = min(self.effort.batch, int((stop - now) / pace_s))
+        return True
 
-def _with_scratch_outputs(
-    prover: Prover, signature: Signature, values: Mapping[str, Any]
-) -> dict[str, Any]:
-    outputs = prover.pipeline.specializer.interface(prover.source).outputs
-    kinds = dict(signature.args)
-    return {
-        name: value.copy(order="K")
-        if name in outputs and isinstance(kinds[name], ArrayType)
-        else value
-        for name, value in values.items()
-    }
+    def _next(self, room: int) -> list[Key]:
+        """What to try next, about *room* variants, at least one if there are any: a share for each
+        platform that is not hopeless."""
+        room = min(max(1, room), self.effort.most - len(self.decided))
+        best = self._scores[self._leader] if self._leader else inf
+        found: list[Key] = []
+        for entrant in self.entrants:
+            scores = {c: s for (name, c), s in self._scores.items() if name == entrant.name}
+            if scores and min(scores.values()) > _HOPELESS * best:
+                continue
+            alone = len(self.entrants) == 1 or (self._leader and self._leader[0] == entrant.name)
+            batch = self.effort.search.batch(entrant.space, scores, room if alone else 1)
+            found += [(entrant.name, config) for config in batch]
+        return found if room > 0 else []
+
+    def _try(self, batch: list[Key], stop: float) -> None:
+        """Build, prove and time a batch beside the leader."""
+        leader = self._leader
+        self._tried += batch
+        if leader and leader not in self._racing:  # of an earlier part of the race
+            self._enter([leader])
+        self._enter(batch)
+        self._batch = [key for key in batch if key not in self.decided and key in self._racing]
+        if not self._batch:
+            return
+        beside = [leader] if leader and leader in self._racing else []
+        contenders = {key: self._racing[key] for key in (*beside, *self._batch)}
+        self.tell("timing")
+        rounds = time_in_turn(
+            contenders, self.effort.coarse, stop, lambda: self.tell("timing"), self._sweep
+        )
+        ratios = paired_ratios(rounds, beside[0]) if beside else {}
+        self._decide(self._batch, {k: r * self._scores[beside[0]] for k, r in ratios.items()})
+
+    def _final(self, stop: float) -> None:
+        """The few that are close to the leader once more, in the same rounds."""
+        ranking = sorted((s, n, k) for n, (k, s) in enumerate(self._scores.items()) if s < inf)
+        close = [k for s, _, k in ranking if s <= _CLOSE * ranking[0][0] and k in self.decided]
+        finalists = close[: self.effort.finalists]
+        self._enter([key for key in finalists if key not in self._racing])
+        final = {k: replace(self._racing[k], samples=[]) for k in finalists if k in self._racing}
+        self.tell("timing")
+        time_in_turn(final, self.effort.final, stop, lambda: self.tell("timing"), self._sweep)
+        if min((len(c.samples) for c in final.values()), default=0) >= _LEAST_SAMPLES:
+            self._racing |= final
+            self._decide(list(final), {key: median(c.samples) for key, c in final.items()})
+
+    def _enter(self, keys: Sequence[Key]) -> None:
+        """Build, prove and load *keys*; what fails is decided by that."""
+        for entrant in self.entrants:
+            configs = [config for name, config in keys if name == entrant.name]
+            if configs and not self._enter_all(entrant, configs):
+                exact = Prover(entrant.prover.pipeline, entrant.prover.source, always_exact=True)
+                entrant.prover = exact  # what differs by a contraction is right without it
+                self._enter_all(entrant, configs)
+
+    def _enter_all(self, entrant: Entrant, configs: Sequence[Config]) -> bool:
+        """False where contracted code is all wrong, and nothing right is known of the platform."""
+        self.tell("building")
+        jobs = [(self.signature, config) for config in configs]
+        results = zip(configs, entrant.prover.build_all(jobs), strict=True)
+        built, failed = list[tuple[Config, Artifact]](), list[Measurement]()
+        for config, result in results:
+            if isinstance(result, BackendError):
+                failed.append(Measurement(config, entrant.name, "failed", reason=str(result)))
+            elif (first := self._codes.get(result[1].key)) and first != (entrant.name, config):
+                self._same[entrant.name, config] = first
+            else:
+                built.append((config, result[1]))
+        self.tell("checking")
+        verdicts = entrant.prover.verdicts(built, self.cases) if self.cases and built else {}
+        wrong = {config: reason for config, reason in verdicts.items() if reason}
+        known = any(s < inf for (name, _), s in self._scores.items() if name == entrant.name)
+        if wrong and len(wrong) == len(configs) and not known and not entrant.prover.always_exact:
+            return False
+        for config, artifact in built:
+            self._codes.setdefault(artifact.key, (entrant.name, config))
+            if config in wrong:
+                failed.append(Measurement(config, entrant.name, "wrong", reason=wrong[config]))
+            elif reason := self._load(entrant, config, artifact):
+                failed.append(Measurement(config, entrant.name, "failed", reason=reason))
+        for m in failed:
+            self.decided[m.platform, m.config] = m
+            self._scores[m.platform, m.config] = inf
+        self.keep(failed)
+        self._level()
+        return True
+
+    def _level(self) -> None:
+        """Give variants the scores of those with the same code; they are listed only where their
+        platform has nothing else to show."""
+        for key, first in self._same.items():
+            if first in self._scores:
+                self._scores[key] = self._scores[first]
+            others = (k for k in self.decided if k[0] == key[0] and k != key)
+            if first in self.decided and next(others, None) is None:
+                copy = replace(self.decided[first], platform=key[0], config=key[1])
+                self.keep([copy] if self.decided.get(key) != copy else [])
+                self.decided[key] = copy
+
+    def _load(self, entrant: Entrant, config: Config, artifact: Artifact) -> str:
+        """Load a proven variant and warm it up; why that failed, or nothing."""
+        platform = entrant.prover.pipeline.platform
+        threads = dict(config.items).get("threads", 1) if artifact.parallel else 1
+        try:
+            call = platform.load(artifact).bound(self._scratch)
+            contender = Contender(call, platform.hold, threads)
+            contender.warm_up()
+        except BackendError as error:
+            return str(error)
+        self._racing[entrant.name, config] = contender
+        return ""
+
+    def _decide(self, keys: Sequence[Key], scores: Mapping[Key, float]) -> None:
+        """Note what *keys* have shown; those without a sample stay undecided."""
+        new = {key: self._measurement(key) for key in keys if self._racing[key].samples}
+        self._scores |= {key: scores.get(key, m.median_s) for key, m in new.items()}
+        self.decided |= new
+        self._batch = []
+        self.keep(list(new.values()))
+        self._level()
+
+    def _measurement(self, key: Key) -> Measurement:
+        verdict = "unchecked" if self.cases is None else "correct"
+        return Measurement(key[1], key[0], verdict, tuple(self._racing[key].samples))
+
+    @cached_property
+    def _scratch(self) -> dict[str, Any]:
+        """The arguments, with copies of the outputs."""
+        return dict(self._copied())
+
+    def _copied(self) -> Iterator[tuple[str, Any]]:
+        prover = self.entrants[0].prover
+        outputs = prover.pipeline.specializer.interface(prover.source).outputs
+        kinds = dict(self.signature.args)
+        for name, value in self.values.items():
+            array = name in outputs and isinstance(kinds[name], ArrayType)
+            yield name, scratch_like(value) if array else value
+
+    @cached_property
+    def _sweep(self) -> Call | None:
+        arrays = {id(v): v for v in self.values.values() if hasattr(v, "nbytes")}
+        return sweeper(sum(v.nbytes for v in arrays.values()))

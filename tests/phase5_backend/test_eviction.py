@@ -43,7 +43,7 @@ def filled(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def present() -> list[int]:
     """Which of the entries are there, without using them."""
-    return [n for n, key in enumerate(KEYS) if cache._object(next(cache._roots()), key).is_dir()]
+    return [n for n, key in enumerate(KEYS) if cache._object(next(cache.roots()), key).is_dir()]
 
 
 def test_what_was_used_longest_ago_leaves_first(filled: Path) -> None:
