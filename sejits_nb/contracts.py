@@ -134,6 +134,8 @@ class BoundCall:
     values: Mapping[str, Any]
     allocated: tuple[str, ...] = ()
     like: str = ""
+    copied: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
+    """Parameters whose arguments were no arrays and have been copied, with what they were."""
     allocate: Callable[[Any, int], Any] | None = None
 
     def result(self) -> Any:

@@ -26,7 +26,8 @@ _kernels: WeakSet[KernelCalls] = WeakSet()
 
 
 class SejitsWarning(UserWarning):
-    """Said once for a kernel: it runs as plain Python, or on another platform than asked for."""
+    """Said once for a kernel: it runs as plain Python or on another platform than asked for, or it has
+    to copy an argument."""
 
 
 class KernelCalls:
@@ -86,7 +87,10 @@ class KernelCalls:
         return bound.result()
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundCall:
-        return self._specializer.bind(self.interface, args, kwargs)
+        bound = self._specializer.bind(self.interface, args, kwargs)
+        for name, kind in bound.copied:
+            self._say(f"{name!r} of {self.__name__} is {kind}: each call copies it into an array")
+        return bound
 
     def _run(self, found: Specialization | None, values: Mapping[str, Any]) -> None:
         if found is not None:
@@ -110,8 +114,11 @@ class KernelCalls:
         return partial(self._method, name)
 
     def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """One of the domain's methods; one with a keyword ``bind`` is given what binds a call."""
         method = self._specializer.methods[name]
-        own = {k: kwargs.pop(k) for k in _keyword_only(method) if k in kwargs}
+        asked = _keyword_only(method)
+        own = {k: kwargs.pop(k) for k in asked if k in kwargs}
+        own |= {"bind": self._bind} if "bind" in asked else {}
         return method(self.interface, self._bound_run, args, kwargs, **own)
 
     def __dir__(self) -> list[str]:

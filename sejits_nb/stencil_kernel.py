@@ -209,10 +209,10 @@ class StencilKernel:
             mine["ghost_depth"] = ghost_depth
         source, names = method.text
         source = replace(source, settings=tuple(sorted(mine.items())), title=type(self).__name__)
-        own = method.written.__code__.co_varnames[:1]
+        own, me = method.written.__code__.co_varnames[:1], _Attributes(self)
 
         def lookup(name: str) -> Any:
-            return self if name in own else names(name)
+            return me if name in own else names(name)
 
         key = (method, options, repr(source.settings))
         with _making:
@@ -257,6 +257,22 @@ class StencilKernel:
             place = written.__code__
             warnings.warn_explicit(text, SejitsWarning, place.co_filename, place.co_firstlineno)
         return written(self, *map(_grid, args), **{k: _grid(v) for k, v in kwargs.items()})
+
+
+class _Attributes:
+    """A kernel's object as its method reads it: with what the class and the user gave it, and without
+    what only the :class:`Kernel` behind it has, which would have to be made first."""
+
+    def __init__(self, wrapped: StencilKernel) -> None:
+        self.__wrapped__ = wrapped
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return object.__getattribute__(self.__wrapped__, name)
+        except AttributeError:
+            if name in KERNEL_NAMES:
+                raise
+        return getattr(self.__wrapped__, name)
 
 
 _making = threading.RLock()

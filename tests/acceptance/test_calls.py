@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 import sejits_nb as sj
 from sejits_nb.errors import ArgumentError
+from sejits_nb.kernel import SejitsWarning
 
 from .conftest import MakeKernel, body
 
@@ -34,6 +36,28 @@ def field(*shape: int, seed: int = 0) -> Array:
 # -- arguments
 
 
+def test_lists_are_copied_in_which_is_said_once_for_each_parameter(make: MakeKernel) -> None:
+    kernel, _ = make(body("out[x] = u[x] - s * v[x - (1,)]", params="u, v, out, s=2.0"))
+    u, v = field(9), field(9, seed=1)
+    wanted = kernel(u, v)
+
+    def calls() -> None:
+        np.testing.assert_array_equal(kernel(u.tolist(), v), wanted)
+        np.testing.assert_array_equal(kernel(u.tolist(), array("d", v), s=2), wanted)
+        np.testing.assert_array_equal(kernel.reference(u, v=tuple(v)), wanted)
+        kernel.iterate(u.tolist(), v, steps=2)
+
+    with pytest.warns(SejitsWarning) as said:
+        calls()
+    kept = list(said)
+    calls()  # warnings are errors here
+    assert sorted(str(w.message) for w in kept) == [
+        "'u' of k is a list: each call copies it into an array",
+        "'v' of k is a tuple: each call copies it into an array",
+        "'v' of k is an array.array: each call copies it into an array",
+    ]
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -45,7 +69,7 @@ def field(*shape: int, seed: int = 0) -> Array:
         lambda k, u, out: np.copyto(out, k(u)),
         lambda k, u, out: np.copyto(out, k(u, 2.0)),
         lambda k, u, out: np.copyto(out, k(s=2.0, u=u)),
-        lambda k, u, out: np.copyto(out, k(u.tolist(), np.float64(2.0))),
+        lambda k, u, out: np.copyto(out, k(u, np.float64(2.0))),
         lambda k, u, out: np.copyto(out, k(u, np.array(2.0))),
     ],
 )
@@ -63,6 +87,7 @@ def test_outputs_passed_and_not(make: MakeKernel, call: Callable[..., Any]) -> N
         lambda k, u: k(u, u),
         lambda k, u: k(u, u[::-1]),
         lambda k, u: k(u, np.zeros((6, 8))),
+        lambda k, u: k(u, out=u.tolist()),
         lambda k, u: k(u, np.zeros((6, 7), complex)),
         lambda k, u: k(u, np.zeros((6, 7)), "two"),
         lambda k, u: k(u, t=2.0),

@@ -158,6 +158,7 @@ def test_outputs_that_interleave_with_inputs_run(make: MakeKernel) -> None:
         np.testing.assert_array_equal(out, shifted(u))
 
 
+@pytest.mark.filterwarnings("ignore:'u' of k is a list")
 def test_lists_masks_and_unaligned_inputs_are_read_at_each_call(make: MakeKernel) -> None:
     kernel, _ = make(body(*SHIFT, params=PARAMS))
     for number in range(3):

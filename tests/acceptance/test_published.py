@@ -20,6 +20,7 @@ from sejits_nb.errors import ArgumentError, LanguageError, OptionError, StencilE
 from sejits_nb.kernel import SejitsWarning
 from sejits_nb.specializers.stencil.dast import ForNeighbors
 from sejits_nb.stages import Trace
+from sejits_nb.widgets.card_text import card_text
 
 SCIPY_2011 = """\
 from sejits_nb.stencil_kernel import *
@@ -534,3 +535,21 @@ def test_the_base_class_s_points_in_plain_python() -> None:
     assert list(kernel.neighbors((1, 1), 1)) == list(grid.neighbors((1, 1), 1))
     kernel.neighbor_definition = [[(0, 1)]]
     assert list(kernel.neighbors((1, 1), 0)) == [(1, 2)]
+
+
+@pytest.mark.parametrize("name", ["source", "trace", "nothing"])
+def test_an_attribute_that_the_object_lacks_is_not_defined(run: Run, name: str) -> None:
+    """Also where a kernel's own object has one of that name, which is not made yet."""
+    kernel = run(SCIPY_2011.partition("in_grid =")[0].replace("in_grid[y]", f"self.{name}"))
+    with pytest.raises(StencilError, match=f"L013: name 'self.{name}' is not defined"):
+        kernel["ExampleKernel"](fallback=False)(np.ones((5, 5)))
+    one = kernel["ExampleKernel"](fallback=False)
+    setattr(one, name, 0.5)
+    assert one(np.ones((5, 5)))[2, 2] == 2.0
+    assert one._kernel(one._own_method(), 0).reference(np.ones((5, 5)))[2, 2] == 2.0
+
+
+def test_a_class_kernel_is_called_by_its_class(run: Run) -> None:
+    kernel = run(SCIPY_2011)["ExampleKernel"](fallback=False)
+    report = kernel.measure(np.ones((9, 9)))
+    assert card_text(report).startswith("ExampleKernel: ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from array import array as buffer
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,12 +26,13 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     """Arguments by name, as a Python function binds them: all parameters, or all but the outputs.
 
     Missing outputs are allocated: shape and dtype of the first grid argument, zeros.
-    Raises :class:`ArgumentError` (A001 to A007).
+    Lists, tuples and ``array.array`` are copied.  Raises :class:`ArgumentError`.
     """
     given = _match(interface, interface.params, args, kwargs)
     if given is None or not all(map(_is_array, (given[o] for o in interface.outputs))):
         inputs = tuple(p for p in interface.params if p not in interface.outputs)
         shorter = _match(interface, inputs, args, kwargs)
+        _refuse_copied_outputs(interface, given or {}, shorter)
         if shorter is None:
             raise _misfit(interface, args, kwargs)
         given = shorter
@@ -55,7 +57,28 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
         values[name] = zeros_like(values[shaped[0]], number)
     ordered = {p: values[p] for p in interface.params}
     _check(interface, ordered, missing)
-    return BoundCall(ordered, missing, shaped[0] if missing else "", zeros_like)
+    copied = tuple((n, kind) for n in grids if (kind := _copied(given[n])))
+    return BoundCall(ordered, missing, shaped[0] if missing else "", zeros_like, copied=copied)
+
+
+def _refuse_copied_outputs(
+    interface: Interface, given: Mapping[str, Any], shorter: Mapping[str, Any] | None
+) -> None:
+    """A020 for what must be copied in the place of an output, unless it can be meant as an input."""
+    numbers = {*interface.params} - {*interface.grids}
+    meant = shorter is not None and not any(_copied(shorter[p]) for p in numbers)
+    for name in () if meant else (o for o in interface.outputs if o in given):
+        value = given[name]
+        foreign = hasattr(value, "__array__") and not isinstance(value, np.ndarray | np.generic)
+        if kind := _copied(value) or (f"a {type(value).__name__}" if foreign else ""):
+            raise _error("A020", f"the output {name!r} is {kind}", CALL_RULES["A020"].why,
+                         f"pass a NumPy array, or leave out {name}")  # fmt: skip
+
+
+def _copied(value: Any) -> str:
+    """What *value* is, if a grid's values come from it by copying and cannot go back."""
+    kinds = {list: "a list", tuple: "a tuple", buffer: "an array.array"}
+    return next((text for kind, text in kinds.items() if isinstance(value, kind)), "")
 
 
 def _is_array(value: Any) -> bool:
@@ -128,7 +151,7 @@ def _misfit(
 
 def _array(name: str, value: Any, output: bool) -> np.ndarray[Any, Any]:
     try:
-        array = np.asarray(value)
+        array = np.array(value) if _copied(value) else np.asarray(value)
     except (TypeError, ValueError) as error:
         raise _error("A003", f"{name!r} is no array: {error}", "", "pass a NumPy array") from None
     if isinstance(value, np.ndarray) and type(value) is not np.ndarray and np.ma.is_masked(value):

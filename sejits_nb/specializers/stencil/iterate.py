@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ...contracts import Interface
+from ...contracts import BoundCall, Interface
 from ...errors import ArgumentError, Diagnostic, did_you_mean
-from .calls import bind
 
+Bind = Callable[[tuple[Any, ...], Mapping[str, Any]], BoundCall]
 Prepare = Callable[[Mapping[str, Any]], Callable[[], None]]
 
 
@@ -21,6 +21,7 @@ def iterate(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     *,
+    bind: Bind,
     steps: int,
     feed: Mapping[str, str] | None = None,
 ) -> Any:
@@ -29,11 +30,12 @@ def iterate(
     After each sweep output *i* becomes input *i*; ``feed`` says otherwise, from -> to:
     ``{"u_new": "u", "u": "u_old"}`` rotates three time levels.  Every buffer starts as a copy of the
     input that it feeds, so that a ghost zone keeps its values.
-    ``prepare`` makes a call without arguments of bound values.  Raises :class:`ArgumentError` (A008).
+    ``bind`` binds the arguments of a call, ``prepare`` makes a call without arguments of bound values.
+    Raises :class:`ArgumentError` (A008).
     """
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
         raise _error(f"steps is {steps!r}, not a whole number of sweeps", "steps=100")
-    values = dict(bind(interface, args, kwargs).values)
+    values = dict(bind(args, kwargs).values)
     links = _links(interface, feed)
     for source, target in links.items():
         if values[source].dtype != values[target].dtype:

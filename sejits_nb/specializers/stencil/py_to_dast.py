@@ -292,13 +292,8 @@ class _Reader:
                 self.findings.add("S015", loop.iter, grid=known[0] if known else "u",
                                   point=self.points.sweep)  # fmt: skip
                 return ()
-        if var in self.points.known:
-            self.findings.add("L020", loop.target, name=var, role="point")
-            return ()
-        self.points.known.add(var)
-        body = self._statements(loop.body)
-        self.points.known.remove(var)
-        if head is None:
+        body = self._around(loop, var)
+        if head is None or body is None:
             return ()
         centre, radius, metric, offsets = head
         if len(offsets) > MOST_POINTS:
@@ -317,13 +312,8 @@ class _Reader:
                 what = f"anything but: for y, w in {grid}.weighted({self.points.sweep}, W)"
                 self.findings.add("L017", loop.target, what=what)
                 return ()
-        if var in self.points.known:
-            self.findings.add("L020", loop.target, name=var, role="point")
-            return ()
-        self.points.known.add(var)
-        body = self._statements(loop.body)
-        self.points.known.remove(var)
-        if head is None:
+        body = self._around(loop, var)
+        if head is None or body is None:
             return ()
         centre, entries = head
         offsets, weights = tuple(o for o, _ in entries), tuple(constant_of(w) for _, w in entries)
@@ -333,6 +323,16 @@ class _Reader:
                 var, grid, centre, 0, "table", offsets, body, weight, weights, loc=at_loop
             ),
         )
+
+    def _around(self, loop: ast.For, var: str) -> tuple[Statement, ...] | None:
+        """The body of a loop over neighbors, in which *var* is a point."""
+        if var in self.points.known:
+            self.findings.add("L020", loop.target, name=var, role="point")
+            return None
+        self.points.known.add(var)
+        body = self._statements(loop.body)
+        self.points.known.remove(var)
+        return body
 
     # -- what only the domain knows in an expression
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import math
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -144,7 +145,7 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:
             for n, v in values.items()
         }
         with np.errstate(all="ignore"):
-            scope[source.name](*([lookup(own)] if own else []), **arguments)
+            scope[source.name](*([inspect.unwrap(lookup(own))] if own else []), **arguments)
 
     return run
 

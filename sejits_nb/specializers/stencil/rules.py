@@ -87,5 +87,7 @@ CALL_RULES: dict[str, Rule] = {
                  "feed=dict(u_new='u', u='u_old')"),
     "A009": Rule("an output's memory cannot be written element by element",
                  "its elements do not stand at multiples of their size", "pass an array of its own"),
+    "A020": Rule("an output is no array", "it is copied into an array, so the results would be lost",
+                 "pass a NumPy array, or leave the output out"),
 }  # fmt: skip
 """What can be wrong with a call; the findings themselves carry the call's own words."""
