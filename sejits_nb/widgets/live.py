@@ -55,8 +55,8 @@ class Live:
         start = self._clock()
         if self._surface is None or start < self._due_s:
             return
+        self._last = progress  # first: an interrupt may come while it is drawn
         self._surface.draw(live_line(progress), lambda: live_html(progress))
-        self._last = progress
         took = self._clock() - start
         self.spent_s += took
         self._due_s = start + max(1 / MOST_HZ, took / MOST_SHARE)
