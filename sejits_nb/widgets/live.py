@@ -121,7 +121,8 @@ class Terminal:
 
     def publish(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         self._write("")
-        publish(data, metadata)
+        if "image/png" not in data:  # its words say again what the card says
+            publish(data, metadata)
 
     def _write(self, text: str) -> None:
         self._stream.write(f"\r\x1b[K{text}")

@@ -199,7 +199,8 @@ def test_a_terminal_gets_one_line_written_over(
     with Live(Terminal(stream)) as race:
         race(TIMED)
         race.publish({"text/plain": "card"}, {})
-    first, second = stream.getvalue().split("\r\x1b[K")[1:]
+        race.publish({"text/plain": "the figure in words", "image/png": ""}, {})
+    first, second, third = stream.getvalue().split("\r\x1b[K")[1:]
     assert first == live_line(TIMED)[:58] + "…"
-    assert second == ""
+    assert second == third == ""
     assert capsys.readouterr().out == "card\n"
