@@ -18,7 +18,7 @@ from pathlib import Path
 
 from . import cache, eviction
 
-LIMIT_BYTES = 1 << 18
+LIMIT_BYTES = 1 << 19
 """Size at which a file is compacted; a lookup reads one file, so that this bounds its time, too."""
 _LOCK_S = 10.0
 Keep = Callable[[list[bytes]], list[bytes]]

@@ -18,6 +18,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from .. import config
@@ -137,11 +138,22 @@ def choice(subject: Subject, platforms: Sequence[str]) -> tuple[str, Config] | N
     Reads the ends of races only; where there is none for this layout, its variants.
     """
     lines = record_store.lines(subject.shard)
-    ends = [end for line in lines if b'"kind":"race"' in line and (end := _end(line))]
-    own = [end for end in ends if end.layout == subject.layout] or _races(lines, subject.layout)
-    races = (race for race in (*_by_trust(own), *_by_trust(ends)) if platforms[0] in race.platforms)
-    bests = (race.best for race in races if race.best and race.best.platform in platforms)
-    return next(((best.platform, best.config) for best in bests), None)
+    ends = [line for line in reversed(lines) if b'"kind":"race"' in line]
+    own = [line for line in ends if subject.layout.encode() in line]
+    killed = () if own else _by_trust(_races(lines, subject.layout))
+    for race in chain(_read(own), killed, _read(ends)):
+        if race.best and platforms[0] in race.platforms and race.best.platform in platforms:
+            return race.best.platform, race.best.config
+    return None
+
+
+def _read(ends: Sequence[bytes]) -> Iterator[Race]:
+    """Races by their ends, read one by one: those of complete races before others."""
+    complete = [b'"complete":true' in line for line in ends]
+    for wanted in (True, False):
+        for line, is_complete in zip(ends, complete, strict=True):
+            if is_complete == wanted and (race := _end(line)):
+                yield race
 
 
 def _by_trust(races: Sequence[Race]) -> Iterator[Race]:
