@@ -78,6 +78,9 @@ def _check_body(
                     problems.append(f"store to {array!r}, which is no output")
             case past.Do(call):
                 problems += _check_expr(call, scope, pointers)
+            case past.If(test, inner):
+                problems += _check_expr(test, scope, pointers)
+                problems += _check_body(inner, scope, pointers)
             case past.Team(threads, inner):
                 problems += [f"a team of {threads} threads"] if threads < 2 else []
                 problems += _check_body(inner, scope, pointers)

@@ -1,10 +1,10 @@
 """The platform AST (PAST): closed, C-shaped, and all that the printer ever reads.
 
-    Unit      ::= Unit(function, helpers, tables)
+    Unit      ::= Unit(function, helpers, tables, routines)
     Function  ::= Function(name, params, body)
     Param     ::= Param(name, dtype, pointer, const)
-    Stmt      ::= Declare(name, dtype, value) | Buffer(name, dtype, length)
-                | Store(array, index, value) | Do(call)
+    Stmt      ::= Declare(name, dtype, value) | Buffer(name, dtype, length, heap)
+                | Store(array, index, value) | Do(call) | If(test, body)
                 | For(var, start, stop, step, body, parallel, simd, independent, axis,
                       work_item, group)
                 | Team(threads, body)
@@ -144,11 +144,15 @@ class Store(Statement):
 
 @node
 class Buffer(Statement):
-    """``dtype name[length];`` on the stack, on a cache line's boundary."""
+    """``dtype name[length];`` on a cache line's boundary: on the stack, or on the *heap* until the end
+    of the block that it stands in.  With *by_parts* phase 4 makes it so long for each part of the
+    work."""
 
     name: str
     dtype: DType
     length: int
+    heap: bool = False
+    by_parts: bool = False
 
     def headline(self) -> str:
         return f"{self.name}: {self.dtype}[{self.length}]"
@@ -162,6 +166,20 @@ class Do(Statement):
 
     def headline(self) -> str:
         return show(self.call)
+
+
+@node
+class If(Statement):
+    """*body* where *test* holds."""
+
+    test: PExpr
+    body: tuple[Statement, ...]
+
+    def headline(self) -> str:
+        return f"if {show(self.test)}"
+
+    def nested(self) -> tuple[Node, ...]:
+        return self.body
 
 
 @node
@@ -264,12 +282,22 @@ class Table(Node):
 
 
 @node
+class Routine(Node):
+    """A routine of the efficiency programmer's: a template of ``kernels/`` and what fills it."""
+
+    template: str
+    values: tuple[tuple[str, str | int], ...] = ()
+
+
+@node
 class Unit(Statement):
-    """A translation unit; ``helpers`` names the helper functions (``kernels/``) that it calls."""
+    """A translation unit; ``helpers`` names the helper functions (``kernels/``) that it calls, and
+    ``routines`` are printed in their order, before the function."""
 
     function: Function
     helpers: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
+    routines: tuple[Routine, ...] = ()
 
     def headline(self) -> str:
         return "unit" + (f" with helpers {', '.join(self.helpers)}" if self.helpers else "")

@@ -14,7 +14,7 @@ class Dialect:
     ``storage`` are the types in memory where they are not those of values.  ``math_suffixes`` are what
     the math functions of the helpers end in; ``nonfinite`` spells NaN and infinity.
     ``team`` starts threads for a block and ``team_for`` shares a loop among them; ``line`` puts an
-    array on the boundary of a cache line.
+    array on the boundary of a cache line; ``allocate`` and ``release`` do it for large ones.
     ``address_space`` stands before a pointer's type; ``kernel`` heads a function that is launched, and
     ``work_item`` is where along a dimension it runs.
     """
@@ -32,6 +32,8 @@ class Dialect:
     team: str = ""
     team_for: str = ""
     line: str = ""
+    allocate: str = ""
+    release: str = ""
     simd: str = ""
     storage: dict[str, str] = field(default_factory=dict)
     math_suffixes: dict[str, str] = field(default_factory=dict)
@@ -64,6 +66,8 @@ C_OPENMP = Dialect(
     team="#pragma omp parallel num_threads({threads})",
     team_for="#pragma omp for{simd} schedule(static) nowait",
     line="__attribute__((aligned(64)))",
+    allocate="aligned_alloc(64, {bytes})",
+    release="free({name});",
     simd="#pragma omp simd",
 )
 

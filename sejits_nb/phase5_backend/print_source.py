@@ -33,6 +33,8 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
     lines = [Line(text) for text in dialect.header]
     for helper in unit.helpers:
         lines += [Line(""), *(Line(text) for text in _helper(helper, dialect))]
+    for routine in unit.routines:
+        lines += [Line(""), *(Line(text) for text in _routine(routine))]
     for table in unit.tables:
         numbers = ", ".join(expression(v, dialect) for v in table.values)
         array = f"{dialect.table} {dialect.types[table.dtype.name]} {table.name}"
@@ -63,6 +65,13 @@ def _helper(name: str, dialect: Dialect) -> list[str]:
     return filled.rstrip().splitlines()
 
 
+def _routine(routine: past.Routine) -> list[str]:
+    """A routine's text, filled in."""
+    path = files("sejits_nb.kernels").joinpath(*f"{routine.template}.c".split("/"))
+    values = {name: str(value) for name, value in routine.values}
+    return Template(path.read_text(encoding="utf-8")).substitute(values).rstrip().splitlines()
+
+
 @cache
 def _template(operation: str, family: str) -> str:
     for folder in ("arithmetic", "memory"):
@@ -76,8 +85,7 @@ def _function(function: past.Function, dialect: Dialect) -> Iterator[Line]:
     params = ", ".join(_param(p, dialect) for p in function.params)
     yield Line(f"{dialect.entry} {function.name}({params})", function.loc)
     yield Line("{")
-    for s in function.body:
-        yield from _statement(s, 1, dialect)
+    yield from _block(function.body, 1, dialect)
     yield Line("}")
 
 
@@ -89,6 +97,16 @@ def _param(p: past.Param, dialect: Dialect) -> str:
     return f"{kind} *{dialect.restrict} {p.name}"
 
 
+def _block(
+    body: tuple[Statement, ...], depth: int, dialect: Dialect, teamed: bool = False
+) -> Iterator[Line]:
+    for s in body:
+        yield from _statement(s, depth, dialect, teamed)
+    for s in body:
+        if isinstance(s, past.Buffer) and s.heap:
+            yield Line("    " * depth + dialect.release.format(name=s.name), s.loc)
+
+
 def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False) -> Iterator[Line]:
     blank = "    " * depth
     match s:
@@ -98,17 +116,22 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
         case past.Store(array, index, value):
             head = f"{array}[{expression(index, dialect)}] ="
             yield from _assignment(blank + head, value, s.origin(), dialect)
-        case past.Buffer(name, dtype, length):
-            yield Line(
-                f"{blank}{dialect.types[dtype.name]} {name}[{length}] {dialect.line};", s.loc
-            )
+        case past.Buffer(name, dtype, length, heap):
+            kind, size = dialect.types[dtype.name], -(-length * dtype.size_bytes // 64) * 64
+            text = f"{name}[{length}] {dialect.line}"
+            if heap:
+                text = f"*const {name} = {dialect.allocate.format(bytes=size)}"
+            yield Line(f"{blank}{kind} {text};", s.loc)
         case past.Do(call):
             yield Line(f"{blank}{expression(call, dialect)};", s.loc)
+        case past.If(test, body):
+            yield Line(f"{blank}if ({expression(test, dialect)}) {{", s.loc)
+            yield from _block(body, depth + 1, dialect, teamed)
+            yield Line(blank + "}")
         case past.Team(threads, body):
             yield Line(blank + dialect.team.format(threads=threads), s.loc)
             yield Line(blank + "{")
-            for inner in body:
-                yield from _statement(inner, depth + 1, dialect, teamed=True)
+            yield from _block(body, depth + 1, dialect, teamed=True)
             yield Line(blank + "}")
         case past.For(var, start, _, body) if s.work_item is not None:
             here = dialect.work_item.format(dimension=s.work_item)
@@ -130,8 +153,7 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
                 f"{var} < {expression(stop, dialect)}; {advance})"
             )
             yield Line(f"{blank}{head} {{", s.loc)
-            for inner in body:
-                yield from _statement(inner, depth + 1, dialect, teamed)
+            yield from _block(body, depth + 1, dialect, teamed)
             yield Line(blank + "}")
         case _:
             raise TypeError(f"{type(s).__name__} is no PAST statement")

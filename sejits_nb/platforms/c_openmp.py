@@ -9,14 +9,15 @@ from ..contracts import Availability, Knob, Platform, VariantSpace
 from ..ir.past import Unit
 from ..phase4_variants.loops import loops
 from ..phase4_variants.parallel import parallelize
+from ..phase4_variants.parts import divide
 from ..phase4_variants.prefetch import prefetch
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.stream import stream
 from ..phase4_variants.tile import tile
 from ..phase4_variants.unroll import unroll_and_jam
 from ..phase4_variants.unroll_fully import unroll_fully
-from ..phase5_backend.assembly import assembly
 from ..phase5_backend.affinity import held
+from ..phase5_backend.assembly import assembly
 from ..phase5_backend.bind_cffi import load
 from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
 from ..phase5_backend.dialects import C_OPENMP
@@ -31,6 +32,7 @@ _TRANSFORMATIONS = (
     lambda unit, config: unroll_and_jam(unit, _axes(unit)[0], _value(config, "unroll", 1)),
     lambda unit, config: stream(unit) if _value(config, "stream", 0) else unit,
     lambda unit, config: prefetch(unit, _value(config, "prefetch", 0)),
+    lambda unit, config: divide(unit, _value(config, "threads", 1)),
     lambda unit, config: parallelize(unit, _value(config, "threads", 1)),
     lambda unit, config: unroll_fully(unit) if _value(config, "whole", 0) else unit,
 )

@@ -35,7 +35,7 @@ def emit(unit: Unit) -> SourceUnit:
 
 
 def with_tools(tools: Toolchain) -> Platform:
-    """OpenCL on the device that *tools* names; raises :class:`OptionError` (O002) if none is called so."""
+    """OpenCL on the device that *tools* names; raises :class:`OptionError` (O002) if there is none."""
     refuse_unknown(tools.device)
     return replace(
         OPENCL, probe=partial(find_device, tools.device), space=partial(space, device=tools.device),

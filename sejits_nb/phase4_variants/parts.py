@@ -1,0 +1,36 @@
+"""Parts: work that sums over its iterations, divided among threads that each keep sums of their own.
+
+    parts = 1                              parts = 2
+    partial: f64[n]                        partial: f64[2*n]
+    for part in [0, parts)         ->      for part in [0, parts)  [parallel, 2 threads]
+      ...                                    ...
+
+The lowering writes such a loop with its number of parts as the variable ``parts``; the sums of the
+parts are added in their order, so that a number of threads gives the same result every time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ..ir.node import Node, rewrite
+from ..ir.past import Buffer, Declare, For, Literal, Unit, Variable
+
+PARTS = Variable("parts")
+
+
+def divide(unit: Unit, parts: int) -> Unit:
+    """*unit* with its work in *parts* parts, a thread for each; itself where nothing is in parts."""
+
+    def rule(n: Node) -> Node | None:
+        match n:
+            case Declare(PARTS.name):
+                return dataclasses.replace(n, value=Literal(parts))
+            case Buffer(by_parts=True):
+                return dataclasses.replace(n, length=n.length * parts)
+            case For(stop=stop) if stop == PARTS and n.independent:
+                return dataclasses.replace(n, parallel=parts)
+            case _:
+                return None
+
+    return rewrite(unit, rule) if parts > 1 else unit
