@@ -18,8 +18,10 @@ HERE = Span(1, 0, 1, 5)
 def summed(unit: Unit, independent: bool = True) -> Unit:
     """``partial[part] += u[0]`` in parts."""
     part = Variable("part")
-    put = Store("partial", part, Binary("+", Load("partial", part, dtype=F64),
-                                        Load("u", Literal(0), dtype=F64), dtype=F64), loc=HERE)  # fmt: skip
+    total = Binary(
+        "+", Load("partial", part, dtype=F64), Load("u", Literal(0), dtype=F64), dtype=F64
+    )
+    put = Store("partial", part, total, loc=HERE)
     body = (
         Declare("parts", I64, Literal(1), loc=HERE),
         Buffer("partial", F64, 3, heap=True, by_parts=True, loc=HERE),
