@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from ...contracts import Interface
-from ...errors import Diagnostic, StencilError
-from ...ir.node import Span
-from ...phase1_frontend.diagnose import Findings, describe, span_of
-from ...phase1_frontend.functions import find_function
+from ...errors import StencilError
+from ...phase1_frontend.definition import definition, header, parameters
+from ...phase1_frontend.diagnose import Findings, describe
 from ...phase1_frontend.inline import Inlined, inline
 from ...stages import KernelSource
 from .rules import RULES
@@ -28,20 +27,7 @@ def read_interface(source: KernelSource) -> Interface:
     Raises :class:`StencilError` for text that is no function with plain parameters.
     """
     function = inlined(source).function
-    findings = Findings(source, RULES)
-    args = function.args
-    for odd, what in (
-        (args.vararg, "*args"),
-        (args.kwarg, "**kwargs"),
-        (args.kwonlyargs, "keyword-only parameters"),
-        (args.posonlyargs, "positional-only parameters"),
-    ):
-        if odd:
-            at = odd[0] if isinstance(odd, list) else odd
-            findings.add("L004", at, what=what, name=source.name)
-    if findings.found:
-        raise StencilError(*sorted(findings.found, key=lambda d: (d.line, d.col)))
-    params = tuple(a.arg for a in args.args[int(source.method) :])
+    params = parameters(source, function, RULES, StencilError)
     indexed = [n for n in ast.walk(function) if isinstance(n, ast.Subscript)]
     stored = {_base(n) for n in indexed if isinstance(n.ctx, ast.Store)}
     if not stored & {*params}:
@@ -53,7 +39,9 @@ def read_interface(source: KernelSource) -> Interface:
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
         if n.attr in POINT_METHODS
     }
-    defaults = dict(zip(params[len(params) - len(args.defaults) :], args.defaults, strict=True))
+    given = function.args.defaults
+    defaults = dict(zip(params[len(params) - len(given) :], given, strict=True))
+    findings = Findings(source, RULES)
     return Interface(
         params,
         tuple(p for p in params if p in stored),
@@ -73,13 +61,7 @@ def parse_function(source: KernelSource) -> ast.FunctionDef:
 
     Sepya's ``self.interior_points(grid)`` comes as ``grid.interior_points()``, at its place.
     """
-    try:
-        tree = ast.parse(source.code)
-    except SyntaxError as error:
-        raise StencilError(syntax_diagnostic(source, error)) from None
-    function = find_function(tree, source.name)
-    if function is None:
-        raise StencilError(describe(source, RULES, "L002", None, name=source.name or "kernel"))
+    function = definition(source, RULES, StencilError)
     if own := receiver(source, function):
         for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
             match call.func, call.args:
@@ -93,23 +75,6 @@ def parse_function(source: KernelSource) -> ast.FunctionDef:
 def receiver(source: KernelSource, function: ast.FunctionDef) -> str:
     """The first parameter of a method (``self``); empty for a function."""
     return function.args.args[0].arg if source.method and function.args.args else ""
-
-
-def header(source: KernelSource, function: ast.FunctionDef) -> Span:
-    """The span of the ``def`` line."""
-    lines = source.lines
-    at = span_of(lines, function)
-    text = lines[at.line - 1]
-    return Span(at.line, at.col, at.line, len(text.rstrip()))
-
-
-def syntax_diagnostic(source: KernelSource, error: SyntaxError) -> Diagnostic:
-    """Python's own complaint at its own place."""
-    line = min(max(1, error.lineno or 1), len(source.lines))
-    start = max(0, (error.offset or 1) - 1)
-    end = (error.end_offset or 0) - 1 if error.end_lineno == error.lineno else start + 1
-    at = Span(line, start, line, max(start + 1, end))
-    return describe(source, RULES, "L001", at, error=error.msg)
 
 
 def _base(n: ast.Subscript) -> str:

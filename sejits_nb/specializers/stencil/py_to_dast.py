@@ -19,6 +19,7 @@ from ...errors import StencilError
 from ...ir.dast import Assign, If, Statement
 from ...ir.expr import Binary, Const, Expr
 from ...phase1_frontend.definite import unset_reads
+from ...phase1_frontend.definition import header
 from ...phase1_frontend.diagnose import Findings, describe
 from ...phase1_frontend.subset import (
     ExpressionReader,
@@ -40,7 +41,7 @@ from .dast import (
     Sweep,
 )  # fmt: skip
 from .halo import depths
-from .interface import header, inlined, read_interface, receiver
+from .interface import inlined, read_interface, receiver
 from .points import PointReader
 from .rules import RULES
 

@@ -10,7 +10,6 @@ import ast
 import builtins
 import inspect
 import math
-import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, SupportsIndex
@@ -20,7 +19,8 @@ import numpy as np
 from ...contracts import Namespace
 from ...errors import StencilError
 from ...ir.expr import INTRINSICS
-from ...phase1_frontend.capture import free_names, freeze
+from ...phase1_frontend.capture import freeze
+from ...phase1_frontend.plain_scope import plain_scope
 from ...stages import KernelSource
 from .boundaries import Boundary, boundaries_of, mapped
 from .calls import signature_of
@@ -124,17 +124,9 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:
     function.returns = None
     module = ast.Module([function], [])
     code = compile(module, f"<{source.where}>", "exec")
-    names = {
-        dotted.partition(".")[0] for dotted in free_names(source.code, source.name, source.method)
-    }
 
     def run(values: Mapping[str, Any], points: Sequence[Offset] | None = None) -> None:
-        scope: dict[str, Any] = {"__builtins__": builtins} | _INTRINSICS
-        for name in names:
-            try:
-                scope[name] = with_intrinsics(lookup(name))
-            except (KeyError, NameError, ValueError):  # a builtin, or unknown: Python will say
-                continue
+        scope = plain_scope(source, lookup, _INTRINSICS)
         exec(code, scope)
         ghost = ghost_depth(source, values)
         interface = read_interface(source)
@@ -148,46 +140,6 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:
             scope[source.name](*([inspect.unwrap(lookup(own))] if own else []), **arguments)
 
     return run
-
-
-def with_intrinsics(value: Any) -> Any:
-    """A helper function that finds intrinsics which nothing in its module defines; else *value*."""
-    if not isinstance(value, types.FunctionType) or not _lacks_intrinsics(value, set()):
-        return value
-    known = _Globals(value.__globals__)
-    return types.FunctionType(
-        value.__code__, known, value.__name__, value.__defaults__, value.__closure__
-    )
-
-
-def _lacks_intrinsics(fn: types.FunctionType, seen: set[Any]) -> bool:
-    """Whether *fn*, or a function that it calls, names an intrinsic that is not defined there."""
-    seen.add(fn.__code__)
-    for name in fn.__code__.co_names:
-        try:
-            value = fn.__globals__[name]
-        except KeyError:
-            if name in _INTRINSICS:
-                return True
-            continue
-        new = isinstance(value, types.FunctionType) and value.__code__ not in seen
-        if new and _lacks_intrinsics(value, seen):
-            return True
-    return False
-
-
-class _Globals(dict[str, Any]):
-    """A helper's globals as they are when it asks, and the intrinsics, which need no import."""
-
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        super().__init__()
-        self.names = names
-
-    def __missing__(self, name: str) -> Any:
-        try:
-            return with_intrinsics(self.names[name])
-        except KeyError:
-            return _INTRINSICS[name]
 
 
 def ghost_depth(source: KernelSource, values: Mapping[str, Any]) -> Offset:
