@@ -23,7 +23,7 @@ from ..contracts import Namespace
 from ..errors import Diagnostic, LanguageError
 from ..ir.expr import INTRINSICS
 from ..stages import Captured, Helper, KernelSource
-from .functions import defaults_of, find_function, names_of, read, readable
+from .functions import defaults_of, find_function, installed, names_of, read, readable
 
 _MOST_HELPERS = 64
 _MATH_NAMES = {"fabs": "abs"}
@@ -81,7 +81,7 @@ def free_values(source: KernelSource, lookup: Namespace) -> list[tuple[str, Any]
     found: dict[str, Any] = {}
     scopes: dict[types.FunctionType, str] = {}
     names = free_names(source.code, source.name, source.method)
-    _collect(names, "", lookup, found, scopes)
+    _collect(names, "", lookup, installed(source.where), found, scopes)
     return sorted(found.items())
 
 
@@ -89,6 +89,7 @@ def _collect(
     names: Iterable[str],
     scope: str,
     lookup: Namespace,
+    anywhere: bool,
     found: dict[str, Any],
     scopes: dict[types.FunctionType, str],
 ) -> None:
@@ -97,7 +98,11 @@ def _collect(
         written = readable(value)
         if value is MISSING:
             continue
-        if written is None or (value not in scopes and len(scopes) == _MOST_HELPERS):
+        if (
+            written is None
+            or (installed(written.where) and not anywhere)
+            or (value not in scopes and len(scopes) == _MOST_HELPERS)
+        ):
             found[scope + dotted] = value
             continue
         name, new = value.__code__.co_name, value not in scopes
@@ -109,7 +114,8 @@ def _collect(
         found[scope + dotted] = Helper(name, written.text, scopes[value], *written[1:])
         if new:
             found |= {f"{inner}={p}": v for p, v in defaults_of(value).items()}
-            _collect(free_names(written.text, name), inner, names_of(value), found, scopes)
+            names_inside = free_names(written.text, name)
+            _collect(names_inside, inner, names_of(value), anywhere, found, scopes)
 
 
 @lru_cache(maxsize=256)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
+import sysconfig
 import types
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -49,6 +52,13 @@ def readable(value: Any) -> Written | None:
         if find_function(tree, value.__code__.co_name) is None:
             _written[value] = None
     return _written[value]
+
+
+@lru_cache(maxsize=256)
+def installed(where: str) -> bool:
+    """Whether a file belongs to Python or to a package that was installed."""
+    paths = sysconfig.get_paths()
+    return any(Path(paths[p]) in Path(where).parents for p in ("stdlib", "purelib", "platlib"))
 
 
 def names_of(fn: types.FunctionType) -> Namespace:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from ..errors import Diagnostic
 from ..stages import Helper, KernelSource
 from .diagnose import PYTHON_RULES, Findings
-from .subset import dotted_name
+from .subset import describe_node, dotted_name
 
 MOST_CALLS = 1000
 
@@ -89,6 +89,7 @@ class _Inliner:
         if given is None:
             return nothing
         value = self.fresh(helper.name, "value")
+        self.written[value] = f"{helper.name}()"
         body = _without_docstring(function.body)
         for n in (n for s in body for n in ast.walk(s)):
             if isinstance(n, ast.Subscript | ast.Attribute) and isinstance(n.ctx, ast.Store):
@@ -230,7 +231,7 @@ class _Inliner:
                     s.orelse = self.valued([*s.orelse, *later], value, helper, function)
                     return [*out, s]
             for inner in _returns(s):
-                return refused(inner, "returns from inside a loop", "in a loop")
+                return refused(inner, f"returns from inside {describe_node(s)}", "not at its end")
             out.append(s)
         return refused(function, "may end without a value", "no return on some path")
 
@@ -278,8 +279,12 @@ def _loop_targets(function: ast.FunctionDef) -> set[str]:
     return {t.id for t in firsts if isinstance(t, ast.Name)}
 
 
-def _returns(s: ast.stmt) -> Iterator[ast.Return]:
-    return (n for n in ast.walk(s) if isinstance(n, ast.Return))
+def _returns(s: ast.AST) -> Iterator[ast.Return]:
+    """The returns in *s*; a nested function's are its own."""
+    if isinstance(s, ast.Return):
+        yield s
+    for inner in ast.iter_child_nodes(s) if not isinstance(s, ast.FunctionDef) else ():
+        yield from _returns(inner)
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:

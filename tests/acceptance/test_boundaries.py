@@ -121,6 +121,26 @@ def test_one_mode_a_grid() -> None:
 
 
 @pytest.mark.parametrize(
+    ("dtype", "value", "read"),
+    [("u1", 2.7, 2), ("?", 2, True), ("f4", 1e300, np.inf), ("i2", -7, -7), ("u1", 300, None),
+     ("u1", -1, None), ("i4", float("nan"), None)],
+)  # fmt: skip
+def test_a_constant_becomes_one_of_the_grid(dtype: str, value: float, read: Any) -> None:
+    @sj.stencil(boundary=("constant", value), fallback=False)
+    def k(u, out):  # type: ignore[no-untyped-def]  # a kernel
+        for x in out.interior_points():
+            out[x] = u[x + (0, 1)]
+
+    u = np.ones((3, 4), dtype)
+    for run in (k, k.reference):
+        if read is None:
+            with pytest.raises(OptionError, match="which 'u' cannot hold"):
+                run(u)
+        else:
+            assert run(u)[1, -1] == read
+
+
+@pytest.mark.parametrize(
     "wanted", ["wrapp", "clamp:2", 3, ("constant", "x"), "wrap,wrap,wrap", {"w": "wrap"}]
 )
 def test_a_boundary_that_is_none_is_refused(wanted: Any) -> None:

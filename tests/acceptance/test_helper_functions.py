@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import special
 
 import sejits_nb as sj
 from sejits_nb.decorate import kernel_of_cell
@@ -273,6 +274,27 @@ def k(u, out):
     assert "8 'b' may be unset here" in said
     assert "pick_" not in str(caught.value)
     assert "()." not in str(caught.value)
+
+
+def test_functions_of_installed_packages_are_not_read() -> None:
+    @sj.stencil(fallback=False)
+    def k(u, out):
+        for x in out.interior_points():
+            out[x] = special.comb(u[x], 2)
+
+    with pytest.raises(StencilError) as caught:
+        k(U)
+    (found,) = caught.value.diagnostics
+    assert (found.code, found.text[found.col : found.end_col]) == ("L012", "special.comb")
+
+
+def test_coordinates_and_offsets_pass_through(make: MakeKernel) -> None:
+    """A coordinate of a moved point needs no halo: nothing is read there."""
+    text = f"def weight(p, n):\n    return p[0] * n + p[1]\n\n{SWEEP}"
+    kernel, _ = make(f"{text}weight(x, 10) - weight(x + (1, -2), 100) + u[x] + (x - (3, 0))[0]\n")
+    i, j = np.indices(U.shape)
+    wanted = i * 10 + j - ((i + 1) * 100 + j - 2) + U + i - 3
+    np.testing.assert_allclose(same(kernel, U), wanted, 1e-14)
 
 
 def test_an_unreadable_function_runs_as_plain_python() -> None:

@@ -37,7 +37,8 @@ U = np.linspace(0.0, 1.0, 64).reshape(8, 8)
 READ_ONLY = np.zeros((8, 8))
 READ_ONLY.flags.writeable = False
 NOTEBOOK = {
-    "np": np, "empty": [], "u": U, "v": np.ones((8, 8)), "cube": np.ones((12, 12, 12)), "frozen": READ_ONLY,
+    "empty": [],
+    "np": np, "u": U, "v": np.ones((8, 8)), "cube": np.ones((12, 12, 12)), "frozen": READ_ONLY,
     "table": [1.0, 2.0, 3.0], "word": "text", "big": 2**70, "helper": lambda a: a,
 }  # fmt: skip
 """What the cells of ``files/`` find defined."""

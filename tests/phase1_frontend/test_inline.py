@@ -108,7 +108,7 @@ def test_names_that_a_kernel_has_are_not_taken() -> None:
     assert ast.unparse(kernel.function).splitlines()[1:] == [
         "    f2_t = q", "    f2_value = f2_t", "    f_value = f2_value",
     ]  # fmt: skip
-    assert kernel.written == {"f2_t": "t", "f2_value": "value"}
+    assert kernel.written == {"f2_t": "t", "f2_value": "f()"}
 
 
 @pytest.mark.parametrize("doubled", [3, 20])

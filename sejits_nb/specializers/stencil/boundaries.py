@@ -83,6 +83,23 @@ def boundaries_of(
     return modes if len(modes) == ndim else modes * ndim
 
 
+def held(modes: tuple[Boundary, ...], grid: str, dtype: np.dtype[Any]) -> tuple[Boundary, ...]:
+    """*modes* with constants that *grid* can hold; a float beyond its largest is infinite.
+
+    Raises :class:`OptionError` (O002) for an integer beyond its range, or for NaN among integers.
+    """
+    for boundary in modes:
+        try:
+            with np.errstate(all="ignore"):
+                value = dtype.type(boundary.value)
+        except (OverflowError, ValueError):
+            what = f"boundary has the constant {boundary.value!r}, which {grid!r} cannot hold"
+            raise _error(what, f"a number that fits {dtype}") from None
+        if dtype.kind == "f" and np.isinf(value):
+            modes = tuple(Boundary(b.mode, float(value)) if b == boundary else b for b in modes)
+    return modes
+
+
 def mapped(index: Any, length: int, mode: str) -> Any:
     """Where a read at *index* (an array of integers) goes on an axis of *length* points."""
     match mode:

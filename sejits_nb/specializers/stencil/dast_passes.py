@@ -9,7 +9,7 @@ single assignment, infer types, fold constants, expand powers, common subexpress
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from ...contracts import Pass, Problems
 from ...ir.check import check_single_assignment, check_typed
@@ -166,14 +166,13 @@ def check_straight(stencil: Stencil) -> Problems:
     sweep = stencil.sweep
     problems = [f"{type(s).__name__} in a straight body" for s in sweep.body
                 if not isinstance(s, Let | StorePoint)]  # fmt: skip
-    problems += [f"{point} is outside the halo" for point in _points(stencil)
-                 if any(abs(o) > h for o, h in zip(point.offset, sweep.halo, strict=True))
-                 or point.name != sweep.point]  # fmt: skip
+    nodes = [n for s in sweep.body for n in walk(s)]
+    problems += [f"{n} is not at the sweep's point" for n in nodes
+                 if isinstance(n, Point) and n.name != sweep.point]  # fmt: skip
+    points = (n.point for n in nodes if isinstance(n, Read))
+    problems += [f"{point} is outside the halo" for point in points
+                 if any(abs(o) > h for o, h in zip(point.offset, sweep.halo, strict=True))]  # fmt: skip
     return (*problems, *check_single_assignment(stencil))
-
-
-def _points(stencil: Stencil) -> Iterator[Point]:
-    return (n for s in stencil.sweep.body for n in walk(s) if isinstance(n, Point))
 
 
 PASSES: tuple[Pass, ...] = (

@@ -28,7 +28,7 @@ from ...phase1_frontend.subset import (
     describe_node,
 )
 from ...stages import ArrayType, KernelSource, Signature
-from .boundaries import boundaries_of
+from .boundaries import boundaries_of, held
 from .dast import (
     Coordinate,
     Distance,
@@ -148,6 +148,7 @@ class _Reader:
                         self.findings.add("S018", use, name=name, point=point)
             output = name in self.interface.outputs
             modes = boundaries_of(self.source, self.interface, name, len(kind.shape))
+            modes = held(modes, name, kind.dtype.numpy)
             return Grid(name, kind.dtype, kind.shape, kind.strides, output, modes, loc=at)
         return Scalar(name, kind.dtype, loc=at)
 

@@ -22,7 +22,7 @@ from ...ir.expr import INTRINSICS
 from ...phase1_frontend.capture import freeze
 from ...phase1_frontend.plain_scope import plain_scope
 from ...stages import KernelSource
-from .boundaries import Boundary, boundaries_of, mapped
+from .boundaries import Boundary, boundaries_of, held, mapped
 from .calls import signature_of
 from .interface import inlined, parse_function, read_interface, receiver
 from .neighborhoods import offsets_of, weights_of
@@ -131,7 +131,9 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[..., None]:
         ghost = ghost_depth(source, values)
         interface = read_interface(source)
         arguments = {
-            n: _grid(v, ghost, points, boundaries_of(source, interface, n, v.ndim))
+            n: _grid(
+                v, ghost, points, held(boundaries_of(source, interface, n, v.ndim), n, v.dtype)
+            )
             if isinstance(v, np.ndarray)
             else v
             for n, v in values.items()
