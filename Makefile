@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-platforms lint golden bench help clean lock test-properties
+.PHONY: demo lab test test-platforms lint golden bench help clean lock test-properties test-stress
 
 PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 BIN := .venv/bin
@@ -31,6 +31,9 @@ test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); 
 test-properties: .venv/.has-test ## a thousand generated kernels against the plain Python, in three minutes
 	SEJITS_PROPERTY_SECONDS=$(or $(SEJITS_PROPERTY_SECONDS),45) \
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/properties
+
+test-stress: .venv/.has-test ## eight processes tune and record at once for a minute: nothing is lost
+	SEJITS_STRESS_S=$(or $(SEJITS_STRESS_S),60) $(BIN)/python -m pytest -s tests/tune/test_stress.py
 
 lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/ruff check

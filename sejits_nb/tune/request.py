@@ -95,6 +95,7 @@ def prove_one(
     platform = prover.pipeline.platform
     trace, artifact = prover.build(request.signature, chosen)
     reason = prover.verdicts([(chosen, artifact)], cases)[chosen] if cases else ""
+    prover.settle()
     if not reason:
         executable = platform.load(artifact)
         return Specialization(request.signature, trace, artifact, executable, chosen, platform.name)

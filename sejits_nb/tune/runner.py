@@ -93,6 +93,9 @@ class Runner:
             if self._leader is None:
                 raise
             complete = False
+        finally:
+            for entrant in self.entrants:
+                entrant.prover.settle()
         best = self.decided[self._leader] if self._leader else None
         return Outcome(self.measurements, best, complete)
 
@@ -120,10 +123,11 @@ class Runner:
 
     def _search(self, stop: float) -> bool:
         """Batch after batch; whether the search came to its end."""
-        begin, known, room = time.perf_counter(), len(self._scores), _FIRST
+        room = _FIRST
         while batch := self._next(room):
             if room < 1:
                 return False
+            begin, known = time.perf_counter(), len(self._scores)
             self._try(batch, stop)
             now = time.perf_counter()
             pace_s = (now - begin) / max(1, len(self._scores) - known)

@@ -83,5 +83,5 @@ def test_nothing_is_lost_and_nothing_is_corrupt(own_cache: Path, tmp_path: Path)
     lines = [line for shard in shards for line in record_store.lines(shard.stem)]
     rows = [json.loads(line) for line in lines]
     real = [row for row in rows if row["kind"] == "race" and row["machine"] != "m"]
-    assert len({row["race"] for row in real}) >= PROCESSES
+    assert len(real) >= PROCESSES
     print(f"{PROCESSES} processes, {SECONDS:g} s: {len(told)} races, {len(rows)} records")
