@@ -197,3 +197,40 @@ class Progress:
 
 Listener = Callable[[Progress], None]
 """Is told how a race stands; called between timings only, and never from two threads at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a training went, or stands: the log-likelihood of all events in each iteration, of the
+    mixture that the iteration started from.
+
+    ``converged`` says that it stopped because it changed by no more than the tolerance; ``note`` why it
+    stopped otherwise, and what else happened; ``limit`` is the most iterations there may be.
+    """
+
+    log_likelihoods: tuple[float, ...]
+    events: int
+    limit: int
+    seconds: float
+    converged: bool = False
+    interrupted: bool = False
+    note: str = ""
+
+    @property
+    def iterations(self) -> int:
+        """Whole iterations that the mixture has been through."""
+        return len(self.log_likelihoods)
+
+    @property
+    def log_likelihood(self) -> float:
+        """That of the last iteration; -inf before the first."""
+        return self.log_likelihoods[-1] if self.log_likelihoods else float("-inf")
+
+    def __repr__(self) -> str:
+        end = "converged" if self.converged else self.note or "not converged"
+        count = f"{self.iterations} iteration{'s' if self.iterations != 1 else ''}"
+        return f"Training({count}, log-likelihood {self.log_likelihood:.10g}, {end})"
+
+
+TrainingListener = Callable[[Training], None]
+"""Is told after each iteration how a training stands."""

@@ -1,8 +1,9 @@
-"""While a kernel is tuned: one line, and below it a figure that fills in.
+"""While a kernel is tuned, or a mixture is trained: one line, and below it a figure that fills in.
 
-A :class:`Live` is a ``results.Listener``: it is called between timings, so it never draws during
-one.  It draws at most :data:`MOST_HZ` times a second, and less often where drawing is slow: it may
-take :data:`MOST_SHARE` of the time.  What it draws is one display, which the card replaces.
+A :class:`Live` is a ``results.Listener`` (or ``TrainingListener``): it is called between timings, so
+it never draws during one.  It draws at most :data:`MOST_HZ` times a second, and less often where
+drawing is slow: it may take :data:`MOST_SHARE` of the time.  What it draws is one display, which the
+card replaces.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
-from ..results import Progress
 from .live_text import live_html, live_line, stopped_line
+from .training_text import training_html, training_line
 
 MOST_HZ = 4.0
 MOST_SHARE = 0.02
@@ -34,29 +35,34 @@ class Surface(Protocol):
 class Live:
     """Draws a race on a surface; used as a context, so that nothing half-drawn stays behind.
 
-    ``spent_s`` counts the seconds that drawing has taken.
+    ``spent_s`` counts the seconds that drawing has taken; *words* make of what it is told the line, the
+    figure, and the line that stays when it was broken off.
     """
 
     def __init__(
-        self, surface: Surface | None, clock: Callable[[], float] = time.perf_counter
+        self,
+        surface: Surface | None,
+        clock: Callable[[], float] = time.perf_counter,
+        words: tuple[Callable[[Any], str], ...] = (live_line, live_html, stopped_line),
     ) -> None:
         self._surface, self._clock = surface, clock
         self._due_s = 0.0
-        self._last: Progress | None = None
+        self._last: Any = None
+        self._line, self._html, self._stopped = words
         self.spent_s = 0.0
 
     @property
-    def listen(self) -> Callable[[Progress], None] | None:
-        """What a tuner calls; ``None`` where nothing is drawn."""
+    def listen(self) -> Callable[[Any], None] | None:
+        """What a tuner or a training calls; ``None`` where nothing is drawn."""
         return self if self._surface else None
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: Any) -> None:
         """Draw *progress*, unless the last drawing was too recent for its cost."""
         start = self._clock()
         if self._surface is None or start < self._due_s:
             return
         self._last = progress  # first: an interrupt may come while it is drawn
-        self._surface.draw(live_line(progress), lambda: live_html(progress))
+        self._surface.draw(self._line(progress), lambda: self._html(progress))
         took = self._clock() - start
         self.spent_s += took
         self._due_s = start + max(1 / MOST_HZ, took / MOST_SHARE)
@@ -79,7 +85,7 @@ class Live:
         traceback: TracebackType | None,
     ) -> None:
         if self._surface is not None and self._last is not None:
-            line = stopped_line(self._last)
+            line = self._stopped(self._last)
             self._surface.publish({"text/plain": line}, {})
 
 
@@ -132,6 +138,11 @@ class Terminal:
 def live(shown: bool = True) -> Live:
     """A live display for wherever this runs: a notebook, a terminal, or nothing at all."""
     return Live(_surface() if shown else None)
+
+
+def live_training() -> Live:
+    """The same of a training."""
+    return Live(_surface(), words=(training_line, training_html, training_line))
 
 
 def publish(data: dict[str, Any], metadata: dict[str, Any]) -> None:
