@@ -41,7 +41,8 @@ lint: .venv/.has-dev ## check style and types (ruff, mypy)
 	$(BIN)/mypy
 
 golden: .venv/.has-test ## write the golden files anew; review them with git diff
-	$(BIN)/python -m pytest tests/golden tests/diagnostics --update-golden
+	$(BIN)/python -m pytest tests/golden tests/diagnostics \
+	  tests/acceptance/test_gmm_language.py --update-golden
 
 bench: .venv/.has-bench ## run the benchmarks beside NumPy, SciPy, Numba (CASES=laplacian: a part)
 	$(BIN)/python -m benchmarks.run $(CASES)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from .errors import (
     ArgumentError,
     BackendError,
+    GmmError,
     LanguageError,
     OptionError,
     SejitsError,
@@ -32,13 +33,18 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .machine.placement import empty_like
+    from .mixture.estimator import GaussianMixture as GaussianMixture
+    from .mixture.published import GMM
+    from .specializers.gmm.mixture import Mixture
     from .stencil_kernel import StencilGrid, StencilKernel
 
 __version__ = "0.1.0"
 __all__ = [
-    "ArgumentError", "BackendError", "LanguageError", "OptionError", "SejitsError", "StencilError",
-    "StencilGrid", "StencilKernel", "WrongResult", "empty_like", "load_ipython_extension", "stencil",
+    "GMM", "ArgumentError", "BackendError", "GmmError", "LanguageError", "Mixture", "OptionError",
+    "SejitsError", "StencilError", "StencilGrid", "StencilKernel", "WrongResult", "empty_like", "gmm",
+    "load_ipython_extension", "stencil",
 ]  # fmt: skip
+# GaussianMixture is not among them: "import *" would fail without scikit-learn.
 
 
 def stencil(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
@@ -50,16 +56,42 @@ def stencil(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     "clamp", "wrap", "reflect", "mirror", ("constant", 1.5); one, one an axis as a tuple, or one a grid
     as a dict).
     """
+    return _decorated("stencil", fn, options)
+
+
+def gmm(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Decorator, bare or with keywords: one EM iteration of a mixture as a
+    :class:`~sejits_nb.kernel.Kernel`, called with events and a :class:`Mixture`.
+
+    Keywords: those of :func:`stencil` but ``boundary``, and ``components`` (default: as many as the
+    mixture of the call has), ``covariance`` ("full", "diag", "tied", "spherical").
+    """
+    return _decorated("gmm", fn, options)
+
+
+def _decorated(language: str, fn: Callable[..., Any] | None, options: dict[str, Any]) -> Any:
     from .decorate import kernel_of, read_options
 
-    chosen = read_options("stencil", options)
+    chosen = read_options(language, options)
     if fn is None:
-        return lambda later: kernel_of(later, "stencil", *chosen)
-    return kernel_of(fn, "stencil", *chosen)  # type: ignore[arg-type]  # a plain function
+        return lambda later: kernel_of(later, language, *chosen)
+    return kernel_of(fn, language, *chosen)  # type: ignore[arg-type]  # a plain function
 
 
 def __getattr__(name: str) -> Any:
-    """The published classes and ``empty_like``, loaded when they are first asked for."""
+    """Public names that are loaded when they are first asked for."""
+    if name == "Mixture":
+        from .specializers.gmm.mixture import Mixture
+
+        return Mixture
+    if name == "GMM":
+        from .mixture.published import GMM
+
+        return GMM
+    if name == "GaussianMixture":
+        from .mixture import gaussian_mixture
+
+        return gaussian_mixture()
     if name == "empty_like":
         from .machine.placement import empty_like
 

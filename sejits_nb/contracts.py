@@ -128,7 +128,8 @@ class Interface:
 class BoundCall:
     """The arguments of one call by parameter name, and the outputs that the call allocated itself.
 
-    Number *n* of those is ``allocate(values[like], n)``.
+    Number *n* of those is ``allocate(values[like], n)``.  ``answer`` makes of the values,
+    after the run, what the call returns instead of outputs.
     """
 
     values: Mapping[str, Any]
@@ -137,11 +138,22 @@ class BoundCall:
     copied: tuple[tuple[str, str], ...] = field(default=(), kw_only=True)
     """Parameters whose arguments were no arrays and have been copied, with what they were."""
     allocate: Callable[[Any, int], Any] | None = None
+    answer: Callable[[Mapping[str, Any]], Any] | None = None
 
     def result(self) -> Any:
-        """What the call returns: ``None``, the allocated output, or a tuple of them."""
+        """What the call returns: ``None``, the allocated output, a tuple of them, or the answer."""
+        if self.answer:
+            return self.answer(self.values)
         made = tuple(self.values[name] for name in self.allocated)
         return made[0] if len(made) == 1 else made or None
+
+
+def _no_examples(interface: Interface, signature: Signature) -> Mapping[str, str]:
+    return {}
+
+
+def _itself(signature: Signature) -> Signature:
+    return signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +187,15 @@ class Specializer:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     """The domain's own options (``boundary``) by name."""
     methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    """Further methods of the bound object, called with the kernel first (``iterate``)."""
+    """Further methods of the bound object (``iterate``): called with its interface, with what prepares
+    a run of bound values, and with the call's arguments."""
+    makers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """What is made of the bound object itself, which comes first (``estimator``)."""
+    code_signature: Callable[[Signature], Signature] = _itself
+    """The signature for all calls that the code of this one's specialization serves."""
+    examples: Callable[[Interface, Signature], Mapping[str, str]] = _no_examples
+    """Expressions that make arguments like those of a call, for parameters that are no arrays or
+    numbers of its signature; they may use ``numpy``, ``sejits_nb`` and ``rng``."""
     by_layout: bool = False
     """Whether ``bind`` asks for nothing but types, dtypes, shapes, strides, flags, ints of 64 bits, and
     whether an output shares memory with another grid: a later call of the same layouts skips it."""

@@ -107,6 +107,12 @@ class StencilError(LanguageError):
     kind = "StencilError"
 
 
+class GmmError(LanguageError):
+    """An EM iteration is outside the mixture language."""
+
+    kind = "GmmError"
+
+
 class ArgumentError(SejitsError, TypeError):
     """A call passes arguments that the kernel cannot take (shape, dtype, aliasing)."""
 

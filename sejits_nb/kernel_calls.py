@@ -108,10 +108,16 @@ class KernelCalls:
         return partial(self._plain, dict(values))
 
     def __getattr__(self, name: str) -> Any:
-        methods = self.__dict__["_specializer"].methods if "_specializer" in self.__dict__ else {}
-        if name not in methods:
+        found = self.__dict__.get("_specializer")
+        if found is not None and name in found.makers:
+            return partial(found.makers[name], self)
+        if found is None or name not in found.methods:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return partial(self._method, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> KernelCalls:
+        """Itself, as for a function."""
+        return self
 
     def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """One of the domain's methods; one with a keyword ``bind`` is given what binds a call."""
@@ -122,7 +128,7 @@ class KernelCalls:
         return method(self.interface, self._bound_run, args, kwargs, **own)
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._specializer.methods]
+        return [*super().__dir__(), *self._specializer.methods, *self._specializer.makers]
 
     # -- specializing
 
@@ -131,12 +137,13 @@ class KernelCalls:
     ) -> tuple[Specialization | None, DirectCalls]:
         """What runs these values (``None``: the plain Python), and where to keep how to repeat it."""
         signature = self._specializer.signature(self.interface, values)
+        code = self._specializer.code_signature(signature)
         direct = self._refresh()
-        key = (direct.identity, signature)
+        key = (direct.identity, code)
         if key not in self._ready:
             with self._lock:
                 direct = self._direct  # another thread may have looked the names up
-                key = (direct.identity, signature)
+                key = (direct.identity, code)
                 if key not in self._ready:
                     tune = self.options.tune if not self._ready else "none"
                     self._ready[key] = self._specialize(signature, values, tune)

@@ -76,6 +76,21 @@ class KernelViews(KernelCalls):
         lines = (Line(row, code[n - 1].loc if n else None) for row, n in assembly(last.artifact))
         return self._view(Step(5, "assembly", tuple(lines)))
 
+    def _method(self, name: str, *args: Any, verbose: bool = False, **kwargs: Any) -> Any:
+        """One of the domain's methods; ``verbose=True`` draws a training while it goes on."""
+        if not verbose:
+            return super()._method(name, *args, **kwargs)
+        from .widgets.live import live_training
+        from .widgets.training_text import training_html, training_line
+
+        with live_training() as shown:
+            listen = shown.listen or kwargs.get("listen")
+            found = super()._method(name, *args, **kwargs | {"listen": listen})
+            if shown.listen:
+                html, line = training_html(found), training_line(found)
+                shown.publish({"text/plain": line, "text/html": html}, {})
+        return found
+
     def _view(self, step: Step) -> Any:
         from .widgets.levels import View
 

@@ -10,7 +10,7 @@ import ast
 import math
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Template
 from typing import Any
 
@@ -104,7 +104,7 @@ class Subject:
 
     ``keywords`` are the decorator's; ``scalars`` the values of parameters that are no arrays;
     ``setting`` says where and when that was.  ``artifact`` and ``generated`` are ``None`` where the
-    plain Python runs.
+    plain Python runs.  ``examples`` are expressions for parameters that are in no signature.
     """
 
     name: str
@@ -117,17 +117,19 @@ class Subject:
     setting: str
     artifact: Artifact | None = None
     generated: Step | None = None
+    examples: Mapping[str, str] = field(default_factory=dict)
 
 
 def script(subject: Subject) -> str:
     """The script as text, for ``python NAME.py``."""
-    source, outputs = subject.source, subject.interface.outputs
+    source, params = subject.source, subject.interface.params
+    outputs = tuple(name for name in subject.interface.outputs if name in params)
     captured, imports = bindings(source, _own(source))
     if source.method:
         imports.append("from sejits_nb.stencil_kernel import StencilGrid, StencilKernel")
     kinds = dict(subject.signature.args)
-    inputs = [n for n in subject.interface.params if n not in outputs]
-    arguments = [(n, _argument(n, kinds[n], subject)) for n in inputs]
+    inputs = [n for n in params if n not in outputs]
+    arguments = [(n, subject.examples.get(n) or _argument(n, kinds[n], subject)) for n in inputs]
     points = max(math.prod(t.shape) for t in kinds.values() if isinstance(t, ArrayType))
     said, check = _CHECKED if points <= _MOST_CHECKED else _SAMPLED
     used = " ".join(text for _, text in arguments)

@@ -28,11 +28,14 @@ import sejits_nb as sj
 from sejits_nb import doctor, errors, options, registry
 from sejits_nb.errors import ArgumentError, LanguageError, OptionError, SejitsError, StencilError
 from sejits_nb.kernel import SejitsWarning
+from sejits_nb.magics.language import named_kernel
+from sejits_nb.specializers.gmm import rules as gmm_rules
+from sejits_nb.specializers.gmm.mixture import Mixture
 from sejits_nb.specializers.stencil.rules import CALL_RULES, RULES
 
 FILES = Path(__file__).parent / "files"
 PACKAGE = Path(sj.__file__).parent
-EVERY_RULE = {**RULES, **CALL_RULES, **options.RULES}
+EVERY_RULE = {**gmm_rules.RULES, **gmm_rules.CALL_RULES, **RULES, **CALL_RULES, **options.RULES}
 U = np.linspace(0.0, 1.0, 64).reshape(8, 8)
 READ_ONLY = np.zeros((8, 8))
 READ_ONLY.flags.writeable = False
@@ -40,6 +43,8 @@ NOTEBOOK = {
     "empty": [],
     "np": np, "u": U, "v": np.ones((8, 8)), "cube": np.ones((12, 12, 12)), "frozen": READ_ONLY,
     "table": [1.0, 2.0, 3.0], "word": "text", "big": 2**70, "helper": lambda a: a,
+    "X": U, "mix": Mixture(3, 8), "tied": Mixture(3, 8, "tied"), "three": np.ones(3),
+    "huge": np.ones((99, 99)), "outer": 7,
 }  # fmt: skip
 """What the cells of ``files/`` find defined."""
 
@@ -140,6 +145,29 @@ def test_a008_iterate_without_a_way_back(message: str, hint: str, wanted: dict[s
     )
 
 
+def test_a014_no_density() -> None:
+    mix = Mixture(2, 8)
+    mix.covariance[1] = -np.eye(8)
+    with pytest.raises(ArgumentError) as caught:
+        sj.gmm(normal_mixture, backend="python")(U, mix)
+    assert str(caught.value) == (
+        "ArgumentError A014: the covariance of component 1 is not positive definite\n"
+        "  why:  its density does not exist; nothing was updated\n"
+        "  try:  add a little to the diagonal: ... + 1e-6 * eye\n"
+        "  more: %sejits explain A014"
+    )
+    assert np.array_equal(mix.weight, [0.5, 0.5])
+
+
+def normal_mixture(x, mix):  # type: ignore[no-untyped-def]  # a kernel
+    for n in x.events():
+        for k in mix.components():
+            mix.joint[n, k] = log(mix.weight[k]) + log_normal(x[n], mix.mean[k], mix.covariance[k])  # type: ignore[name-defined]  # noqa: F821
+        mix.responsibility[n] = softmax(mix.joint[n])  # type: ignore[name-defined]  # noqa: F821
+    for k in mix.components():
+        mix.weight[k] = mean(mix.responsibility[:, k])  # type: ignore[name-defined]  # noqa: F821
+
+
 def test_o004_nothing_of_that_name_is_installed() -> None:
     with pytest.raises(OptionError) as caught:
         registry.specializer("stensil")
@@ -149,6 +177,20 @@ def test_o004_nothing_of_that_name_is_installed() -> None:
         "  try:  did you mean 'stencil'?\n"
         "  more: %sejits explain O004"
     )
+
+
+def test_o006_a_diff_with_what_is_no_kernel() -> None:
+    def copy(u, out):  # type: ignore[no-untyped-def]
+        for x in out.all_points():
+            out[x] = u[x]
+
+    names = {"copy": sj.stencil(copy), "other": 3}
+    with pytest.raises(OptionError) as caught:
+        named_kernel("copi", names)
+    assert str(caught.value).splitlines()[0].endswith("O006: --diff copi: no kernel has that name")
+    assert "did you mean 'copy'?" in str(caught.value)
+    with pytest.raises(OptionError, match="O006"):
+        named_kernel("other", names)
 
 
 @pytest.mark.parametrize(

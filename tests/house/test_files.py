@@ -16,6 +16,23 @@ SPECIALIZER_FILES = {
 }  # fmt: skip
 """The same file names in each specializer: who knows one finds phase 3 of every other."""
 OWN_NOUNS = {
+    "gmm": {
+        "arithmetic.py",
+        "build.py",
+        "chunks.py",
+        "dependence.py",
+        "expressions.py",
+        "forms.py",
+        "intrinsics.py",
+        "kinds.py",
+        "layout.py",
+        "mixture.py",
+        "mstep_to_c.py",
+        "samples.py",
+        "scope.py",
+        "statements.py",
+        "training.py",
+    },
     "stencil": {
         "boundaries.py",
         "halo.py",
@@ -23,7 +40,7 @@ OWN_NOUNS = {
         "neighborhoods.py",
         "points.py",
         "regions.py",
-    }
+    },
 }
 """Specializer -> files named for a noun that only this domain has."""
 

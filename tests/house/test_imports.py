@@ -44,7 +44,7 @@ TABLE = {
     "contracts": Rule(frozenset({"ir", "stages", "results", "errors"})),
     **{phase: Rule(RECORDS) for phase in PHASES},
     "machine": Rule(RECORDS | {"phase5_backend"}),
-    "specializers": DOMAIN,
+    "specializers": Rule(DOMAIN.anywhere, {"mixture": "estimator"}),
     "platforms": DOMAIN,
     "options": Rule(frozenset({"errors", "config", "stages"})),
     "registry": Rule(RECORDS),
@@ -69,11 +69,14 @@ TABLE = {
     "stencil_kernel": Rule(
         RECORDS | PHASES | {"decorate", "kernel", "options", "specializers.stencil"}
     ),
+    "mixture": Rule(RECORDS | {"decorate", "kernel", "specializers.gmm"}),
     "__init__": Rule(
         RECORDS | {"decorate", "kernel", "options", "registry"},
         {
+            "mixture": "__getattr__|TYPE_CHECKING",
             "magics": "(un)?load_ipython_extension",
             "machine": "__getattr__|TYPE_CHECKING",
+            "specializers.gmm": "__getattr__|TYPE_CHECKING",
             "stencil_kernel": "__getattr__|TYPE_CHECKING",
         },
     ),
@@ -85,6 +88,7 @@ THIRD_PARTY = {
     "cffi": "phase5_backend",
     "matplotlib": "widgets",
     "pyopencl": "phase5_backend",
+    "sklearn": "mixture",
 }
 """Heavy or optional package -> the only unit that imports it."""
 

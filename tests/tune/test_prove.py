@@ -61,7 +61,9 @@ class Planted:
         return dataclasses.replace(SERIAL, space=self.space, emit=self.emit, trial=self.trial)
 
     def space(self, unit: Unit, knobs: tuple[Knob, ...]) -> VariantSpace:
-        fewer = [dataclasses.replace(k, values=(1, 2, 4)) if k.name == "unroll" else k for k in knobs]
+        fewer = [
+            dataclasses.replace(k, values=(1, 2, 4)) if k.name == "unroll" else k for k in knobs
+        ]
         right = SERIAL.space(unit, tuple(fewer))
 
         def build(chosen: Config) -> Variant:

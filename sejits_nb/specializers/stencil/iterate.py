@@ -10,6 +10,7 @@ import numpy as np
 
 from ...contracts import BoundCall, Interface
 from ...errors import ArgumentError, Diagnostic, did_you_mean
+from ...machine.placement import copy_of
 
 Bind = Callable[[tuple[Any, ...], Mapping[str, Any]], BoundCall]
 Prepare = Callable[[Mapping[str, Any]], Callable[[], None]]
@@ -43,8 +44,8 @@ def iterate(
                          f"{values[target].dtype}", "pass grids of one dtype")  # fmt: skip
     for target in {*links.values()}:
         values[target] = values[target].copy(order="K")
-    for output in interface.outputs:
-        values[output] = values[links[output]].copy(order="K")
+    for number, output in enumerate(interface.outputs):
+        values[output] = copy_of(values[links[output]], number)
     states = [values]
     while len(states) <= steps:
         after = _rotated(states[-1], links)

@@ -1,0 +1,186 @@
+"""Calls of an EM iteration: events and mixture become the arrays of the native function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ...contracts import BoundCall, Interface
+from ...errors import ArgumentError, Diagnostic, GmmError
+from ...ir.dtypes import F64, I64, from_numpy
+from ...stages import ArrayType, KernelSource, ScalarType, Signature
+from .interface import E_STEP, M_STEP, NATIVE, GmmInterface, read_interface
+from .kinds import moment_count, weight_columns
+from .mixture import Array, Mixture
+from .py_to_dast import read
+from .rules import CALL_RULES
+from .samples import started, three_clusters
+
+
+@lru_cache(maxsize=256)
+def interface_of(source: KernelSource) -> GmmInterface:
+    """What a call has to know of *source*; ``columns`` counts its sums over the events."""
+    found = read_interface(source)
+    try:
+        columns = len(weight_columns(read(source)[0]))
+    except GmmError:
+        columns = 0
+    return found.with_columns(max(1, columns))
+
+
+def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundCall:
+    """``kernel(X, mix)``: one whole iteration over the rows of X, in the mixture's own arrays.
+
+    X is float32, or becomes float64.  The call returns the log-likelihood, a float, of the mixture as
+    it was.  Raises :class:`ArgumentError` (A010 to A014).
+    """
+    assert isinstance(interface, GmmInterface)
+    x, mixture = arguments_of(interface, args, kwargs)
+    events = events_of(x, interface.params[0])
+    check_call(interface, events, mixture)
+    values = native_values(interface, events, mixture.arrays(), E_STEP | M_STEP)
+    return BoundCall(values, answer=answer)
+
+
+def native_values(
+    interface: GmmInterface, events: Array, parameters: Mapping[str, Array], steps: int,
+    rows: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """The arguments of the native function: *parameters* are updated in place; *rows* (all events, or
+    0) get responsibilities and log-likelihoods."""
+    k, d = parameters["mean"].shape
+    room = moment_count(interface.columns, k, d, interface.covariance)
+    made = {
+        "x": events, **parameters, "moments": np.zeros(room),
+        "responsibility": np.zeros((rows, k), events.dtype),
+        "log_prob": np.zeros(rows, events.dtype), "log_likelihood": np.zeros(1),
+        "status": np.zeros(1, np.int64), "steps": steps, "count": len(events),
+    }  # fmt: skip
+    return {name: made[name] for name in NATIVE}
+
+
+def signature_of(interface: Interface, values: Mapping[str, Any]) -> Signature:
+    """The signature of bound values: the native function's parameters in order."""
+    kinds: list[tuple[str, ArrayType | ScalarType]] = []
+    for name in NATIVE:
+        value = values[name]
+        if isinstance(value, np.ndarray):
+            strides = tuple(s // value.itemsize for s in value.strides)
+            kind = ArrayType(from_numpy(value.dtype) or F64, value.shape, strides)
+            kinds.append((name, kind))
+        else:
+            kinds.append((name, ScalarType(I64)))
+    return Signature(tuple(kinds))
+
+
+def code_signature(signature: Signature) -> Signature:
+    """That of calls with as many digits in their number of events: what is remembered of one holds for
+    all, as published; the code itself takes any number."""
+    kinds = dict(signature.args)
+    x = kinds["x"]
+    assert isinstance(x, ArrayType)
+    digits = 10 ** (len(str(x.shape[0])) - 1)
+    kinds["x"] = replace(x, shape=(digits, *x.shape[1:]))
+    for name in ("responsibility", "log_prob"):
+        rows = kinds[name]
+        assert isinstance(rows, ArrayType)
+        strides = (0,) * len(rows.shape)
+        kinds[name] = replace(rows, shape=(0, *rows.shape[1:]), strides=strides)
+    return Signature(tuple(kinds.items()))
+
+
+def sample(source: KernelSource, interface: Interface) -> tuple[Any, ...]:
+    """Three clusters of 600 events, and a mixture that starts from them; in as many dimensions as the
+    arrays have that the kernel captures, else in two."""
+    assert isinstance(interface, GmmInterface)
+    lengths = [len(v) for _, v in source.captured if isinstance(v, tuple)]
+    x = three_clusters(dimension=(*lengths, 2)[0])
+    return x, started(x, interface.components or 3, interface.covariance)
+
+
+def examples(interface: Interface, signature: Signature) -> dict[str, str]:
+    """Expressions for events and a mixture like those of *signature*."""
+    assert isinstance(interface, GmmInterface)
+    x, mean = signature["x"], signature["mean"]
+    assert isinstance(x, ArrayType) and isinstance(mean, ArrayType)
+    k, d = mean.shape
+    events = f'rng.standard_normal({x.shape}).astype("{x.dtype.numpy.name}")'
+    means = f"rng.standard_normal({mean.shape})"
+    mixture = f"sejits_nb.Mixture({k}, {d}, {interface.covariance!r}, mean={means})"
+    return dict(zip(interface.params, (events, mixture), strict=True))
+
+
+def events_of(x: Any, name: str = "x") -> Array:
+    """*x* as a C-ordered table of float32 or float64; raises :class:`ArgumentError` (A012, A013)."""
+    given = np.asarray(x)
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise _error("A013", f"{name!r} has masked values", "densities need every coordinate",
+                     f"{name}[~{name}.mask.any(axis=1)]")  # fmt: skip
+    if given.dtype.kind not in "biufO":
+        raise _error("A013", f"{name!r} has dtype {given.dtype}", CALL_RULES["A013"].why,
+                     f"{name}.astype('float64')")  # fmt: skip
+    if given.ndim != 2:
+        shape = f"{given.ndim} {'axis' if given.ndim == 1 else 'axes'}"
+        try_ = f"{name}[:, None], or {name}[None, :]" if given.ndim == 1 else "an array [N, D]"
+        raise _error("A012", f"{name!r} has {shape}, not 2", CALL_RULES["A012"].why, try_)
+    if 0 in given.shape:
+        raise _error("A012", f"{name!r} has {given.shape[0]} events of {given.shape[1]} dimensions",
+                     CALL_RULES["A012"].why, "pass at least one event")  # fmt: skip
+    single = given.dtype == np.float32
+    try:
+        return np.ascontiguousarray(given, np.float32 if single else np.float64)
+    except (TypeError, ValueError) as problem:
+        raise _error("A013", f"{name!r} holds no numbers: {problem}", CALL_RULES["A013"].why,
+                     "np.array(rows, dtype='float64')") from None  # fmt: skip
+
+
+def arguments_of(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """The two arguments, as Python binds them to the function's parameters."""
+    params = interface.params
+    bound = dict(zip(params, args, strict=False)) | dict(kwargs)
+    named_twice = kwargs.keys() & set(params[: len(args)])
+    if len(args) > 2 or named_twice or bound.keys() != set(params):
+        given = [*(f"argument {n}" for n in range(1, len(args) + 1)), *(f"{k}=" for k in kwargs)]
+        what = (
+            f"the kernel takes ({', '.join(params)}), and was given {', '.join(given) or 'nothing'}"
+        )
+        raise _error("A010", what, CALL_RULES["A010"].why, f"kernel({', '.join(params)})")
+    return tuple(bound[p] for p in params)
+
+
+def check_call(interface: GmmInterface, events: Array, mixture: Any) -> None:
+    """The mixture is one that the kernel was written for, and the events have its dimension."""
+    name, kind, want = interface.params[1], interface.covariance, interface.components
+    if not isinstance(mixture, Mixture):
+        k, d = want or 3, events.shape[1]
+        raise _error("A011", f"{name!r} is a {type(mixture).__name__}, not a Mixture",
+                     CALL_RULES["A011"].why, f"sj.Mixture({k}, {d}, {kind!r})")  # fmt: skip
+    has = len(mixture.components())
+    if mixture.covariance_kind != kind:
+        raise _error("A011", f"{name!r} is {mixture.covariance_kind}, the kernel {kind}",
+                     CALL_RULES["A011"].why, f"covariance={mixture.covariance_kind!r}")  # fmt: skip
+    if want not in (None, has):
+        raise _error("A011", f"{name!r} has {has} components, the kernel {want}",
+                     CALL_RULES["A011"].why, f"components={has}, or leave it out")  # fmt: skip
+    if mixture.dimension != events.shape[1]:
+        what = (f"{interface.params[0]!r} has events of {events.shape[1]} dimensions, "
+                f"{name!r} has {mixture.dimension}")  # fmt: skip
+        raise _error("A012", what, "each column is a dimension of the mixture",
+                     f"sj.Mixture({has}, {events.shape[1]}, {kind!r})")  # fmt: skip
+
+
+def answer(values: Mapping[str, Any]) -> float:
+    """The log-likelihood; raises :class:`ArgumentError` (A014) if there is none."""
+    if status := int(values["status"][0]):
+        what = f"the covariance of component {status - 1} is not positive definite"
+        raise _error("A014", what, CALL_RULES["A014"].why, CALL_RULES["A014"].try_)
+    return float(values["log_likelihood"][0])
+
+
+def _error(code: str, message: str, why: str, try_: str) -> ArgumentError:
+    assert code in CALL_RULES
+    return ArgumentError(Diagnostic(code, message, why, try_))

@@ -1,0 +1,232 @@
+"""``kernel.train(X, mixture)`` and ``kernel.evaluate(X, mixture)``: whole trainings, and densities.
+
+An iteration of a training is one native call on arrays that are prepared once.  Events that do not
+fit the memory come in chunks: each adds its part to the sufficient statistics.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...contracts import Interface
+from ...errors import ArgumentError, Diagnostic
+from ...results import Training, TrainingListener
+from .calls import answer, bind, native_values
+from .chunks import Source, source_of
+from .interface import E_STEP, M_STEP, WRITE, GmmInterface
+from .mixture import Array, Mixture
+from .reference import first_indefinite
+from .rules import CALL_RULES
+
+Prepare = Callable[[Mapping[str, Any]], Callable[[], None]]
+_PARAMETERS = ("weight", "mean", "covariance")
+_EMPTY = 1e-10
+"""Events: a component with a smaller share than that has none of them."""
+
+
+def train(
+    interface: Interface,
+    prepare: Prepare,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    *,
+    max_iter: int = 100,
+    min_iter: int = 1,
+    tol: float = 1e-3,
+    since: float = float("-inf"),
+    warn: bool = True,
+    listen: TrainingListener | None = None,
+) -> Training:
+    """``kernel.train(X, mixture)``: iterations until the mean log-likelihood of an event changes by
+    less than *tol*, at most *max_iter* of them; the mixture is trained in place.
+
+    *since* is the log-likelihood of all events before, where a training goes on.
+
+    X is an array [N, D], a memory map, or chunks of rows: something that can be iterated again and
+    again, or a callable that returns an iterator.  A component without events keeps its mean and
+    covariance, which is said once.  Where an iteration finds no log-likelihood, the last good mixture
+    stays; an interrupt keeps the mixture as it is.  Raises :class:`ArgumentError` (A010 to A013).
+    """
+    assert isinstance(interface, GmmInterface)
+    _check_numbers(max_iter, min_iter, tol)
+    source, mixture = source_of(interface, args, kwargs)
+    run = _Run(interface, prepare, source, mixture)
+    start = time.perf_counter()
+    found: list[float] = []
+    before = since
+
+    def so_far(**how: Any) -> Training:
+        seconds = time.perf_counter() - start
+        return Training(tuple(found), run.events, max_iter, seconds, **how)
+
+    converged = False
+    try:
+        while len(found) < max_iter and not converged:
+            value = run.iterate()
+            if run.problem:
+                break
+            found.append(value)
+            if listen is not None:
+                listen(so_far())
+            converged = abs(value - before) < tol * run.events and len(found) >= min_iter
+            before = value
+    except KeyboardInterrupt:
+        run.finish()
+        return so_far(interrupted=True, note=f"interrupted after iteration {len(found)}")
+    run.finish()
+    if warn:
+        for text in filter(None, (run.note, run.problem)):
+            warnings.warn(text, RuntimeWarning, stacklevel=4)
+    note = "; ".join(filter(None, (run.problem, run.note)))
+    return so_far(converged=converged and not run.problem, note=note)
+
+
+def evaluate(
+    interface: Interface, prepare: Prepare, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Array, Array]:
+    """``kernel.evaluate(X, mixture)`` → the log-density of each event [N] and its responsibilities
+    [N, K], in the events' dtype; the mixture stays as it is.
+
+    Raises :class:`ArgumentError` (A010 to A014).
+    """
+    assert isinstance(interface, GmmInterface)
+    bound = bind(interface, args, kwargs)
+    parameters = {name: bound.values[name] for name in _PARAMETERS}
+    events = bound.values["x"]
+    values = native_values(interface, events, parameters, WRITE, len(events))
+    prepare(values)()
+    answer(values)
+    return values["log_prob"], values["responsibility"]
+
+
+def estimator(kernel: Any, **parameters: Any) -> Any:
+    """``kernel.estimator(n_components=K, ...)``: a ``GaussianMixture`` that this kernel trains and
+    evaluates; raises ``ImportError`` without scikit-learn."""
+    from ...mixture import gaussian_mixture
+
+    read = kernel.interface
+    if read.components is not None:
+        parameters = {"n_components": read.components} | parameters
+    return gaussian_mixture()(**{"covariance_type": read.covariance} | parameters, kernel=kernel)
+
+
+class _Run:
+    """The arrays of a training and what an iteration does to them."""
+
+    def __init__(
+        self, interface: GmmInterface, prepare: Prepare, source: Source, mixture: Mixture
+    ) -> None:
+        self.interface, self.prepare, self.source = interface, prepare, source
+        self.arrays = mixture.arrays()
+        self.before = {name: array.copy() for name, array in self.arrays.items()}
+        self.good = {name: array.copy() for name, array in self.arrays.items()}
+        self.events, self.problem, self.note = 0, "", ""
+        self.emptied: set[int] = set()
+        self.started = 0
+        self.sums: dict[str, Array] = {}
+        self.calls: Callable[[], None] = self.chunked
+        if source.whole is not None:
+            steps = E_STEP | M_STEP
+            values = native_values(interface, source.whole, self.arrays, steps)
+            self.sums = {n: values[n] for n in ("moments", "log_likelihood", "status")}
+            self.calls, self.events = prepare(values), len(source.whole)
+
+    def iterate(self) -> float:
+        """One whole iteration; the log-likelihood that it found, or a ``problem``."""
+        self._copy(self.arrays, self.before)
+        for array in self.sums.values():
+            array.fill(0)
+        self.calls()
+        self.started += 1
+        status, value = int(self.sums["status"][0]), float(self.sums["log_likelihood"][0])
+        if status or not np.isfinite(value):
+            self._stop(f"the covariance of component {status - 1} collapsed" if status
+                       else "the log-likelihood is no finite number")  # fmt: skip
+            return value
+        self._keep_empty()
+        self._copy(self.before, self.good)
+        return value
+
+    def _stop(self, what: str) -> None:
+        """Go back to the last mixture whose log-likelihood was found."""
+        self._copy(self.good, self.arrays)
+        where = f"in iteration {self.started - 1}" if self.started > 1 else "at the start"
+        self.problem = f"training stopped: {what} {where}; the mixture before it is kept"
+
+    def chunked(self) -> None:
+        """An iteration over chunks: each adds to the moments, then the M-step."""
+        last: dict[str, Any] | None = None
+        events = 0
+        for chunk in self.source.chunks():
+            if not len(chunk):
+                continue
+            last = native_values(self.interface, chunk, self.arrays, E_STEP)
+            if not self.sums:
+                self.sums = {n: last[n] for n in ("moments", "log_likelihood", "status")}
+            last.update(self.sums)
+            self.prepare(last)()
+            events += len(chunk)
+        if last is None:
+            rule = CALL_RULES["A012"]
+            raise ArgumentError(Diagnostic("A012", "there are no events in the chunks", rule.why,
+                                           "a callable that returns a new iterator"))  # fmt: skip
+        self.events = events
+        self.prepare(last | {"steps": M_STEP})()
+
+    def finish(self) -> None:
+        """No mixture stays that has no density: the next iteration would have found that."""
+        if self.problem or not self.started:
+            return
+        covariance = self.arrays["covariance"]
+        finite = all(np.isfinite(array).all() for array in self.arrays.values())
+        wrong = first_indefinite(covariance, self.interface.covariance) if finite else None
+        if not finite or wrong is not None:
+            self.started += 1
+            self._stop("the mixture is not finite" if wrong is None
+                       else f"the covariance of component {wrong} collapsed")  # fmt: skip
+
+    def _keep_empty(self) -> None:
+        """Components without events keep their mean and covariance; said once for each."""
+        weight, mean, covariance = (self.arrays[name] for name in _PARAMETERS)
+        with np.errstate(all="ignore"):
+            if weight.min() * self.events > _EMPTY and np.isfinite(mean.sum() + covariance.sum()):
+                return
+        k = len(weight)
+        per_component = {"weight": weight, "mean": mean}
+        if self.interface.covariance != "tied":
+            per_component["covariance"] = covariance
+        lost = ~(weight * self.events > _EMPTY)
+        for array in per_component.values():
+            lost |= ~np.isfinite(array.reshape(k, -1)).all(axis=1)
+        if not np.isfinite(covariance).all() and self.interface.covariance == "tied":
+            covariance[...] = self.before["covariance"]
+        if not lost.any():
+            return
+        for name in ("mean", "covariance"):
+            if name in per_component:
+                self.arrays[name][lost] = self.before[name][lost]
+        weight[lost] = np.where(np.isfinite(weight[lost]), weight[lost], 0.0)
+        if new := sorted({int(n) for n in np.flatnonzero(lost)} - self.emptied):
+            self.emptied |= set(new)
+            which = ", ".join(map(str, sorted(self.emptied)))
+            self.note = (
+                f"component {which} has no events any more and keeps its mean and covariance"
+            )
+
+    @staticmethod
+    def _copy(source: Mapping[str, Array], to: Mapping[str, Array]) -> None:
+        for name, array in source.items():
+            np.copyto(to[name], array)
+
+
+def _check_numbers(max_iter: int, min_iter: int, tol: float) -> None:
+    whole = all(isinstance(n, int | np.integer) and n >= 0 for n in (max_iter, min_iter))
+    if not whole or not tol >= 0:
+        what = f"max_iter is {max_iter!r}, min_iter {min_iter!r}, tol {tol!r}"
+        raise ArgumentError(Diagnostic("A010", what, "iterations are whole numbers, a tolerance is not "
+                                       "negative", "max_iter=100, min_iter=1, tol=1e-3"))  # fmt: skip
