@@ -8,7 +8,7 @@ import sys
 HEAVY = {
     "IPython", "PIL", "anywidget", "cffi", "ipykernel", "ipywidgets", "jupyter_client",
     "jupyter_core", "mako", "matplotlib", "nbclient", "nbformat", "pyopencl", "scipy", "skimage",
-    "traitlets", "ziglang",
+    "joblib", "sklearn", "traitlets", "ziglang",
 }  # fmt: skip
 
 

@@ -126,3 +126,32 @@ def test_an_interrupt_before_anything_is_known_ends_the_cell(session: Session) -
     assert len({shown for _, shown, _ in events}) == 1
     _, status = session.run("other")
     assert status == "NameError"
+
+
+TRAIN = """\
+import sejits_nb as sj
+from sejits_nb.mixture.cells import iteration
+from sejits_nb.mixture.start import start
+X = np.random.default_rng(0).standard_normal((4000, 3))
+mix = start(X, 3, random=0)
+done = iteration("full").train(X, mix, max_iter={limit}, tol=0, verbose=True)"""
+
+
+def test_a_training_is_drawn_in_one_display(session: Session) -> None:
+    events, status = session.run(TRAIN.format(limit=900))
+    assert status == "ok"
+    assert len({shown for _, shown, _ in events}) == 1
+    assert events[0][0] == "display_data"
+    assert len(events) > 2
+    assert events[-1][2].startswith("iteration 900 of 900 · log-likelihood")
+
+
+def test_an_interrupted_training_keeps_its_mixture(session: Session) -> None:
+    def stop(events: list[Event]) -> None:
+        if len(events) == 2:
+            session.manager.interrupt_kernel()
+
+    events, status = session.run(TRAIN.format(limit=10**7), stop)
+    assert status == "ok"
+    assert "interrupted after iteration" in events[-1][2]
+    assert session.run("assert done.interrupted and np.isfinite(mix.mean).all()")[1] == "ok"
