@@ -20,15 +20,25 @@ from ..results import Measurement
 from ..stages import ArrayType, Artifact, Config, Signature
 from .prove import Cases, Prover
 from .records import USABLE
-from .strategies import Effort, size_of
-from .timing import Call, Contender, median, paired_ratios, scratch_like, sweeper, time_in_turn
+from .strategies import Effort, SuccessiveHalving, size_of
+from .timing import (
+    Call,
+    Contender,
+    Rounds,
+    median,
+    paired_ratios,
+    scratch_like,
+    sweeper,
+    time_in_turn,
+)
 
 Key = tuple[str, Config]
 """A variant of a race: its platform's name and its configuration."""
 _HOPELESS = 1.5
-_CLOSE = 1.25
+_CLOSE = 2.0
 _SEARCH_SHARE = 0.8
 _LEAST_SAMPLES = 3
+_GRACE_S = 0.5
 _FIRST = 2
 """Variants of the first batch on a single platform: then the pace is known."""
 
@@ -84,10 +94,10 @@ class Runner:
         self._scores = {
             key: m.median_s if m.verdict in USABLE else inf for key, m in self.decided.items()
         }
-        begin, complete = time.perf_counter(), False
+        begin, complete, choice = time.perf_counter(), False, None
         try:
             complete = self._search(begin + _SEARCH_SHARE * self.budget_s)
-            self._final(begin + self.budget_s)
+            choice = self._final(begin + self.budget_s)
         except KeyboardInterrupt:
             self._decide(self._batch, {})
             if self._leader is None:
@@ -96,7 +106,8 @@ class Runner:
         finally:
             for entrant in self.entrants:
                 entrant.prover.settle()
-        best = self.decided[self._leader] if self._leader else None
+        choice = choice or self._leader
+        best = self.decided[choice] if choice else None
         return Outcome(self.measurements, best, complete)
 
     @property
@@ -161,25 +172,33 @@ class Runner:
             return
         beside = [leader] if leader and leader in self._racing else []
         contenders = {key: self._racing[key] for key in (*beside, *self._batch)}
-        self.tell("timing")
-        rounds = time_in_turn(
-            contenders, self.effort.coarse, stop, lambda: self.tell("timing"), self._sweep
-        )
+        rounds = self._time(contenders, self.effort.coarse, stop)
         ratios = paired_ratios(rounds, beside[0]) if beside else {}
         self._decide(self._batch, {k: r * self._scores[beside[0]] for k, r in ratios.items()})
 
-    def _final(self, stop: float) -> None:
-        """The few that are close to the leader once more, in the same rounds."""
+    def _final(self, stop: float) -> Key | None:
+        """The fastest of the few that are close to the leader, by all of them in the same rounds:
+        scores of different batches are too rough to choose by."""
         ranking = sorted((s, n, k) for n, (k, s) in enumerate(self._scores.items()) if s < inf)
         close = [k for s, _, k in ranking if s <= _CLOSE * ranking[0][0] and k in self.decided]
-        finalists = close[: self.effort.finalists]
-        self._enter([key for key in finalists if key not in self._racing])
-        final = {k: replace(self._racing[k], samples=[]) for k in finalists if k in self._racing}
+        own = [k for k in close if k not in self._same][: self.effort.finalists]
+        self._enter([key for key in own if key not in self._racing])
+        final = {k: replace(self._racing[k], samples=[]) for k in own if k in self._racing}
+        self._time(final, self.effort.final, stop)
+        medians = {key: median(c.samples) for key, c in final.items()}
+        if min((len(c.samples) for c in final.values()), default=0) < _LEAST_SAMPLES:
+            return None
+        self._racing |= final
+        self._decide(list(final), medians)
+        return min(medians, key=lambda key: medians[key])
+
+    def _time(
+        self, contenders: Mapping[Key, Contender], halving: SuccessiveHalving, stop: float
+    ) -> Rounds[Key]:
+        """Time until *stop*; what has been built and proven by then is timed all the same."""
         self.tell("timing")
-        time_in_turn(final, self.effort.final, stop, lambda: self.tell("timing"), self._sweep)
-        if min((len(c.samples) for c in final.values()), default=0) >= _LEAST_SAMPLES:
-            self._racing |= final
-            self._decide(list(final), {key: median(c.samples) for key, c in final.items()})
+        stop = max(stop, time.perf_counter() + _GRACE_S)
+        return time_in_turn(contenders, halving, stop, lambda: self.tell("timing"), self._sweep)
 
     def _enter(self, keys: Sequence[Key]) -> None:
         """Build, prove and load *keys*; what fails is decided by that."""

@@ -117,7 +117,7 @@ class Effort:
     most: int
     batch: int = 6
     finalists: int = 5
-    coarse: SuccessiveHalving = SuccessiveHalving(rounds=2, rungs=2)
+    coarse: SuccessiveHalving = SuccessiveHalving(rounds=3, rungs=2)
     final: SuccessiveHalving = SuccessiveHalving(rounds=4, rungs=3)
 
 

@@ -27,6 +27,8 @@ _SAMPLE_S = 1e-3
 _LONG_S = 0.02
 _PAGE = 4096
 _Key = TypeVar("_Key", bound=Hashable)
+Rounds = list[list[tuple[_Key, float]]]
+"""The samples of each round, with whose they are."""
 Call = Callable[[], None]
 Hold = Callable[[int], AbstractContextManager[None]]
 
@@ -65,7 +67,7 @@ def time_in_turn(
     stop: float,
     tell: Call,
     sweep: Call | None = None,
-) -> list[list[tuple[_Key, float]]]:
+) -> Rounds[_Key]:
     """The rounds, each with the samples of those that took part; also added to their samples.
 
     Rungs follow *halving* until *stop* on the performance counter, which ends them after a round;
@@ -74,7 +76,7 @@ def time_in_turn(
     for one in contenders.values():
         if not one.repeats:
             one.warm_up()
-    left, rounds = list(contenders), list[list[tuple[_Key, float]]]()
+    left, rounds = list(contenders), Rounds[_Key]()
     for rung in range(halving.rungs):
         for _ in range(halving.rounds_of(rung)):
             rounds.append(_round({key: contenders[key] for key in left}, sweep))
@@ -88,7 +90,7 @@ def time_in_turn(
     return rounds
 
 
-def paired_ratios(rounds: list[list[tuple[_Key, float]]], to: _Key) -> dict[_Key, float]:
+def paired_ratios(rounds: Rounds[_Key], to: _Key) -> dict[_Key, float]:
     """Median over the rounds of each one's time by that of *to* in the same round."""
     ratios: dict[_Key, list[float]] = {}
     for one in map(dict, rounds):
