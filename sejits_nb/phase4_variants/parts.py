@@ -1,11 +1,12 @@
 """Parts: work that sums over its iterations, divided among threads that each keep sums of their own.
 
-    parts = 1                              parts = 2
+    parts = min(1, enough)                 parts = min(2, enough)
     partial: f64[n]                        partial: f64[2*n]
     for part in [0, parts)         ->      for part in [0, parts)  [parallel, 2 threads]
       ...                                    ...
 
-The lowering writes such a loop with its number of parts as the variable ``parts``; the sums of the
+The lowering writes such a loop with its number of parts as the variable ``parts``, of which there is
+one as long as nothing is divided, and fewer than threads where there is little to do.  The sums of the
 parts are added in their order, so that a number of threads gives the same result every time.
 """
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 
 from ..ir.node import Node, rewrite
-from ..ir.past import Buffer, Declare, For, Literal, Unit, Variable
+from ..ir.past import Buffer, CallC, Declare, For, Literal, Unit, Variable
 
 PARTS = Variable("parts")
 
@@ -24,8 +25,8 @@ def divide(unit: Unit, parts: int) -> Unit:
 
     def rule(n: Node) -> Node | None:
         match n:
-            case Declare(PARTS.name):
-                return dataclasses.replace(n, value=Literal(parts))
+            case Declare(PARTS.name, _, CallC(func, (Literal(1), enough))):
+                return dataclasses.replace(n, value=CallC(func, (Literal(parts), enough)))
             case Buffer(by_parts=True):
                 return dataclasses.replace(n, length=n.length * parts)
             case For(stop=stop) if stop == PARTS and n.independent:

@@ -143,7 +143,9 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
             if s.parallel:
                 simd = " simd" if s.simd else ""
                 spelled = dialect.team_for if teamed else dialect.parallel_for
-                pragma = spelled.format(simd=simd, threads=s.parallel)
+                # a loop over parts of the work is as wide as there are parts
+                parts = s.stop.name if isinstance(s.stop, past.Variable) else s.parallel
+                pragma = spelled.format(simd=simd, threads=parts)
                 yield Line(blank + pragma, s.loc)
             elif s.simd:
                 yield Line(blank + dialect.simd, s.loc)

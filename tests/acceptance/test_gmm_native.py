@@ -262,3 +262,22 @@ def test_a_prior_is_part_of_the_code() -> None:
         np.testing.assert_allclose(mixture.mean[k], mean, rtol=1e-12)
         full = prior_scatter + spread + total * strength / (total + strength) * away
         np.testing.assert_allclose(mixture.covariance[k], full / (total + 6), rtol=1e-10)
+
+
+def test_locals_of_the_component_alone_are_computed_once_each() -> None:
+    def with_locals(x, mix):  # type: ignore[no-untyped-def]
+        for n in x.events():
+            for k in mix.components():
+                spread = 0.5 * log_det(mix.covariance[k])
+                share = log(mix.weight[k]) - spread
+                far = mahalanobis(x[n], mix.mean[k], mix.covariance[k])
+                mix.joint[n, k] = share - 0.5 * (far + x.dimension * log(2.0 * pi))
+            mix.responsibility[n] = softmax(mix.joint[n])
+        for k in mix.components():
+            mix.weight[k] = mean(mix.responsibility[:, k])
+
+    x, mixture = problem(3, 4, 200, "full", np.float64)
+    log_prob, r = expectation(x, mixture)
+    kernel = sj.gmm(with_locals, backend="openmp", fallback=False)
+    assert kernel(x, mixture) == pytest.approx(log_prob.sum(), rel=1e-12)
+    np.testing.assert_allclose(mixture.weight, r.mean(0), rtol=1e-12)

@@ -7,7 +7,18 @@ from dataclasses import replace
 
 from sejits_nb.ir.dtypes import F64, I64
 from sejits_nb.ir.node import Span
-from sejits_nb.ir.past import Binary, Buffer, Declare, For, Literal, Load, Store, Unit, Variable
+from sejits_nb.ir.past import (
+    Binary,
+    Buffer,
+    CallC,
+    Declare,
+    For,
+    Literal,
+    Load,
+    Store,
+    Unit,
+    Variable,
+)
 from sejits_nb.phase4_variants.parts import PARTS, divide
 
 Nest = Callable[..., Unit]
@@ -23,7 +34,7 @@ def summed(unit: Unit, independent: bool = True) -> Unit:
     )
     put = Store("partial", part, total, loc=HERE)
     body = (
-        Declare("parts", I64, Literal(1), loc=HERE),
+        Declare("parts", I64, CallC("min_i64", (Literal(1), Literal(9))), loc=HERE),
         Buffer("partial", F64, 3, heap=True, by_parts=True, loc=HERE),
         Buffer("other", F64, 3, loc=HERE),
         For("part", Literal(0), PARTS, (put,), independent=independent, loc=HERE),
@@ -33,7 +44,7 @@ def summed(unit: Unit, independent: bool = True) -> Unit:
 
 def test_each_part_has_a_thread_and_room_for_its_sums(nest: Nest, show: Show) -> None:
     assert show(divide(summed(nest(4)), 3)) == (
-        "parts: i64 = 3\n"
+        "parts: i64 = min_i64(3, 9)\n"
         "partial: f64[9]\n"
         "other: f64[3]\n"
         "for part in [0, parts)  [parallel, 3 threads]\n"

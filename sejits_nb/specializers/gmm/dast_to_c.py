@@ -62,6 +62,10 @@ from .layout import BLOCK, Layout
 from .mstep_to_c import Sums, lower_mstep
 
 E_STEP, M_STEP, WRITE = 1, 2, 4
+_MOST_PARTS = Literal(1)
+"""Phase 4 puts the number of threads in its place."""
+_BLOCKS_WORTH_A_PART = 8
+"""Fewer blocks than this are done before another thread has begun."""
 _OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status steps "
                 "count origin parts part blocks block partial xs features turned joint i j k d n lane "
                 "valid").split()  # fmt: skip
@@ -187,8 +191,9 @@ class _Lowering:
         parts, part, blocks = Variable("parts"), Variable("part"), Variable("blocks")
         size = self.sums_size + 1
         whole = Binary("/", index("count", BLOCK - 1), Literal(BLOCK))
-        yield Declare("parts", I64, Literal(1), loc=loc)
         yield Declare("blocks", I64, whole, loc=loc)
+        worth = CallC("max_i64", (Literal(1), Binary("/", blocks, Literal(_BLOCKS_WORTH_A_PART))))
+        yield Declare("parts", I64, CallC("min_i64", (_MOST_PARTS, worth)), loc=loc)
         yield Buffer("partial", F64, size, True, True, loc=loc)
         start = Binary("/", Binary("*", blocks, part), parts)
         stop = Binary("/", Binary("*", blocks, index("part", 1)), parts)

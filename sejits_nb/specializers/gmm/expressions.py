@@ -126,7 +126,7 @@ class Elements:
 
         def leaf(e: Expr) -> PExpr:
             match e:
-                case Name(id):
+                case Name(id) if id in self.names:
                     base, array, kind = self.names[id]
                     return load(array, base, *self.flat(place[: RANK[kind]]))
                 case Parameter(name):
