@@ -180,4 +180,6 @@ def _reproduce(report: Report) -> str:
     rows = report.script.splitlines()
     name = report.trace.source.label
     body = code_block([escape(row) for row in rows], _SCRIPT_BYTES, f"{name}.script() is all of it")
-    return _details("Reproduce", f"a script of {count_text(len(rows))} lines, {name}.script()", body)
+    return _details(
+        "Reproduce", f"a script of {count_text(len(rows))} lines, {name}.script()", body
+    )
