@@ -1,8 +1,10 @@
 /* Sums over the events of a block: every feature times every component's weight, added to s[F][KP].
-   Components are lanes, one or two vectors of them, with 12 or 8 features at a time; r is [B][KP] */
+   Components are lanes; a tile is of one, two or four vectors of them and of 12, 10 or 6 features, as
+   many sums as there are registers for; r is [B][KP] */
 static void accumulate(const $T *restrict f, const $T *restrict r, double *restrict s)
 {
-    enum { KP = $KP, Q = KP / LANES % 2 ? 1 : 2, P = Q == 1 ? 12 : 8 };
+    enum { KP = $KP, VECTORS = KP / LANES, Q = VECTORS % 2 ? 1 : VECTORS % 4 ? 2 : 4 };
+    enum { P = Q == 1 ? 12 : Q == 2 ? 10 : 6 };
     for (int k = 0; k < KP; k += Q * LANES)
         for (int i = 0; i < $F; i += P) {
             lanes a[P][Q];

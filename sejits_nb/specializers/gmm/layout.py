@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from .dast import Covariance
 
 VECTOR_BYTES_MOST = 64
-FEATURE_TILE = 24
+FEATURE_TILE = 60
+"""A multiple of every number of features that ``accumulate`` takes at a time."""
 BLOCK = 64
 """Events of a block: their rows, distances and features stay in the second-level cache."""
 
