@@ -41,8 +41,8 @@ _PLATFORM = {"c": "openmp", "opencl": "opencl"}
 _AT_ONCE = 20
 
 Outcome = Callable[[Any, dict[str, Any], Random], str]
-"""Program, options and chance -> ``native``, or the code of the error that refused it; what a program
-cannot be blamed for is raised."""
+"""Program, options and chance -> ``native``, or the code of the error that refused it; nothing for what
+is no program, because the plain Python itself raises.  What no program can be blamed for is raised."""
 
 
 def run(

@@ -44,7 +44,7 @@ def _outcome(program: WiderProgram, options: dict[str, Any], random: Random) -> 
     except (InternalError, BackendError, ArgumentError):
         raise  # never the program's fault
     except NumPyRefuses:
-        return "refused by NumPy"
+        return ""
     except SejitsError as error:
         note(str(error))
         return error.code
@@ -52,7 +52,7 @@ def _outcome(program: WiderProgram, options: dict[str, Any], random: Random) -> 
 
 
 class NumPyRefuses(Exception):
-    """NumPy stores no integer that an array's type cannot hold: there is nothing to compare with."""
+    """NumPy stores no integer that an array's type cannot hold: the plain Python raises."""
 
 
 def _compare(program: WiderProgram, kernel: Any, values: dict[str, Any]) -> None:

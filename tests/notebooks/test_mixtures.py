@@ -1,0 +1,18 @@
+"""The notebook on mixtures, as a person runs it: both cells native, the training converged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .test_tour import ROOT, demo
+
+
+def test_the_photograph_is_explained(tmp_path: Path) -> None:
+    done = demo(tmp_path, ROOT / "notebooks" / "01_mixtures.ipynb")
+    assert done.status == 0, done.said
+    for name in ("segments", "robust"):
+        line = next(line for line in done.said.splitlines() if line.startswith(name))
+        assert "× faster" in line
+        assert "correct" in line
+    said = [o.get("text", "") for c in done.notebook.cells for o in c.get("outputs", [])]
+    assert any("converged: True" in text for text in said)
