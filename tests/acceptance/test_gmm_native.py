@@ -281,3 +281,30 @@ def test_locals_of_the_component_alone_are_computed_once_each() -> None:
     kernel = sj.gmm(with_locals, backend="openmp", fallback=False)
     assert kernel(x, mixture) == pytest.approx(log_prob.sum(), rel=1e-12)
     np.testing.assert_allclose(mixture.weight, r.mean(0), rtol=1e-12)
+
+
+def test_sums_over_components_may_use_locals() -> None:
+    def pooled(x, mix):  # type: ignore[no-untyped-def]
+        total = 0.0
+        weights = 0.0
+        for n in x.events():
+            for k in mix.components():
+                mix.joint[n, k] = log(mix.weight[k]) + log_normal(
+                    x[n], mix.mean[k], mix.covariance[k]
+                )
+            mix.responsibility[n] = softmax(mix.joint[n])
+        for k in mix.components():
+            r = mix.responsibility[:, k]
+            own = sum(r)
+            spread = scatter(x, mix.mean[k], r)
+            total = total + own * spread
+            weights = weights + own
+        mix.covariance[:] = total / weights
+
+    x, mixture = problem(3, 4, 200, "tied", np.float64)
+    start = mixture.copy()
+    _, r = expectation(x, mixture)
+    sj.gmm(pooled, covariance="tied", backend="openmp", fallback=False)(x, mixture)
+    away = x[:, None, :] - start.mean
+    expected = np.einsum("nk,nki,nkj->ij", r, away, away) / len(x)
+    np.testing.assert_allclose(np.asarray(mixture.covariance), expected, rtol=1e-10)

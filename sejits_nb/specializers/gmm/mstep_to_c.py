@@ -57,7 +57,7 @@ def lower_mstep(
     lay = elements.layout
     for s in mstep.body:
         if isinstance(s, Accumulate) and s.name not in elements.names:
-            kind = elements.kind(s.value)
+            kind = s.kind
             array, size = fresh(s.name), lay.dimension ** RANK[kind]
             yield Buffer(array, F64, size, loc=s.loc)
             zero = store(array, index("n"), Literal(0.0, dtype=F64), s.loc)
