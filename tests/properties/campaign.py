@@ -41,8 +41,8 @@ _PLATFORM = {"c": "openmp", "opencl": "opencl"}
 _AT_ONCE = 20
 
 Outcome = Callable[[Any, dict[str, Any], Random], str]
-"""Program, options and chance -> ``native``, or the code of the error that refused it; nothing for what
-is no program, because the plain Python itself raises.  What no program can be blamed for is raised."""
+"""Program, options and chance -> ``native``, or the code of the error that refused it; nothing where
+the plain Python itself raises, which is no program.  What none can be blamed for is raised."""
 
 
 def run(
@@ -76,7 +76,8 @@ def run(
         def batch(program: Program, pins: str, chance: int) -> None:
             if not full():
                 options = {"backend": _PLATFORM[platform], "set": pins}
-                tally[outcome(program, options, Random(chance))] += 1
+                if found := outcome(program, options, Random(chance)):
+                    tally[found] += 1
 
         batch()
         if full():
