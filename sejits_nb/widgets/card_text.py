@@ -122,11 +122,12 @@ def why(report: Report, m: Measurement) -> str:
 
 
 def tied(report: Report, m: Measurement) -> bool:
-    """Whether *m* and the best lie within the larger of their two MADs: noise may have chosen."""
+    """Whether noise may have chosen between *m* and the best: they lie within the larger of their two
+    MADs, or *m* looks faster, by samples of other rounds than those in which it lost."""
     best = report.best
     if best is None or m == best or not (m.times_s and best.times_s) or m in failures(report):
         return False
-    return abs(m.median_s - best.median_s) <= max(m.mad_s, best.mad_s)
+    return m.median_s - best.median_s <= max(m.mad_s, best.mad_s)
 
 
 def verdict_text(report: Report, m: Measurement) -> str:

@@ -113,6 +113,14 @@ def test_a_variant_within_the_noise_of_the_best_is_a_tie(report: Report) -> None
     assert [tied(report, m) for m in report.measurements[:4]] == [False, False, True, False]
 
 
+def test_a_variant_that_lost_the_last_rounds_is_no_more_than_a_tie(report: Report) -> None:
+    """Its median is of other rounds than the best one's, and may be lower."""
+    assert report.best is not None
+    other = next(m for m in report.measurements if m != report.best and m.times_s)
+    faster = dataclasses.replace(other, times_s=tuple(t / 2 for t in report.best.times_s))
+    assert tied(dataclasses.replace(report, measurements=(report.best, faster)), faster)
+
+
 def test_a_slower_kernel_says_so(altered: Alter) -> None:
     assert card_text(altered(python_s=0.000096)).startswith(
         "blur: 2.0× slower than Python · 192 µs"
