@@ -46,7 +46,8 @@ def locked(root: Path, name: str, limit_s: float) -> Iterator[None]:
     import filelock
 
     lock = filelock.FileLock(root / _LOCKS / f"{name}.lock", mode=0o600, poll_interval=0.02)
-    # RuntimeError: filelock refuses a lock that this thread holds already
+    # NotImplementedError is filelock's answer on a file system without locks, RuntimeError the one for
+    # a lock that this thread holds already
     with suppress(OSError, NotImplementedError, RuntimeError):
         (root / _LOCKS).mkdir(exist_ok=True)
         lock.acquire(timeout=limit_s)

@@ -10,8 +10,12 @@ from playwright.sync_api import Page, expect
 
 from .conftest import SCREENSHOTS, Lab, command, read, write_cells
 
-pytest.importorskip("jupyterlab")
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.needs("jupyterlab"),
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+]
 
 SETUP = """\
 %load_ext sejits_nb

@@ -82,7 +82,7 @@ def test_roofs_say_of_what_and_when(measured: Roofs) -> None:
     assert recall_roofs() == measured == measured_roofs()
 
 
-@pytest.mark.skipif(not shutil.which("gcc"), reason="reads gcc's assembly")
+@pytest.mark.needs("gcc")  # its assembly is read
 def test_no_chain_of_multiply_adds_is_merged_with_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
