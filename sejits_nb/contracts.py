@@ -24,6 +24,7 @@ from .stages import (
     Signature,
     SourceUnit,
     Toolchain,
+    Value,
     Variant,
 )
 
@@ -63,7 +64,7 @@ class Pass:
 class Constraint:
     """What the values of knobs must keep together; ``why`` is said of a configuration that does not."""
 
-    holds: Callable[[Mapping[str, int]], bool]
+    holds: Callable[[Mapping[str, Any]], bool]
     why: str
 
 
@@ -75,8 +76,8 @@ class Knob:
     """
 
     name: str
-    values: tuple[int, ...]
-    default: int
+    values: tuple[Value, ...]
+    default: Value
     doc: str
     constraints: tuple[Constraint, ...] = ()
 

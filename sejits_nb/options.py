@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .errors import Diagnostic, OptionError, Rule, did_you_mean
-from .stages import Toolchain
+from .stages import Toolchain, Value
 
 TUNE = ("none", "quick", "full")
 CHECK = ("strict", "fast", "off")
@@ -46,7 +47,7 @@ class Options:
     backend: tuple[str, ...] = ("auto",)
     tune: str = "none"
     budget_s: float | None = None
-    pins: tuple[tuple[str, int], ...] = ()
+    pins: tuple[tuple[str, Value], ...] = ()
     check: str = "fast"
     fallback: bool = True
     tools: Toolchain = field(default_factory=Toolchain)
@@ -57,7 +58,7 @@ def make_options(
     backend: str | Iterable[str] = "auto",
     tune: str = "none",
     budget: float | None = None,
-    set: str | Mapping[str, int] | None = None,
+    set: str | Mapping[str, Value] | None = None,
     check: str = "fast",
     fallback: bool = True,
     cc: str = "",
@@ -88,19 +89,20 @@ def _words(option: str, text: str | Iterable[str]) -> tuple[str, ...]:
         raise _error("O002", f"{option} is {text!r}: {problem}", "quote it as in a shell") from None
 
 
-def _pins(text: str | Mapping[str, int] | None) -> tuple[tuple[str, int], ...]:
+def _pins(text: str | Mapping[str, Value] | None) -> tuple[tuple[str, Value], ...]:
     if text is None:
         return ()
     pairs: Iterable[tuple[Any, Any]] = (
         text.items() if isinstance(text, Mapping)
         else (pair.partition("=")[::2] for pair in text.split(","))
     )  # fmt: skip
-    pins = []
+    pins: list[tuple[str, Value]] = []
     for knob, value in pairs:
-        try:
-            pins.append((str(knob).strip(), int(value)))
-        except ValueError:
-            raise _error("O002", f"set has {knob}={value!r}", 'set="unroll=4,threads=2"') from None
+        word = str(value).strip()
+        number = re.fullmatch(r"[+-]?\d+", word)
+        if not number and not word.isidentifier():
+            raise _error("O002", f"set has {knob}={value!r}", 'set="unroll=4,threads=2"')
+        pins.append((str(knob).strip(), int(word) if number else word))
     return tuple(pins)
 
 

@@ -182,14 +182,22 @@ class Signature:
         return ", ".join(f"{name}: {kind}" for name, kind in self.args)
 
 
+Value = int | str
+"""Of a knob: a number, or a word where it names one of several ways."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """One value for each knob; comparable, and its text is the key that records use."""
 
-    items: tuple[tuple[str, int], ...] = ()
+    items: tuple[tuple[str, Value], ...] = ()
 
-    def __getitem__(self, knob: str) -> int:
+    def __getitem__(self, knob: str) -> Any:
         return dict(self.items)[knob]
+
+    def get(self, knob: str, default: Value) -> Any:
+        """The value of *knob*, or *default* where the platform has no such one."""
+        return dict(self.items).get(knob, default)
 
     def __str__(self) -> str:
         return " ".join(f"{k}={v}" for k, v in self.items) or "default"

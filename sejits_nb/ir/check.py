@@ -50,7 +50,7 @@ def check_past(unit: past.Unit) -> tuple[str, ...]:
     """Names are declared before use and once, pointers are known, only outputs are stored to."""
     function = unit.function
     pointers = {p.name: p for p in function.params if p.pointer}
-    scope = {p.name for p in function.params if not p.pointer}
+    scope = {p.name for p in function.params if not p.pointer} | {n for n, _ in unit.constants}
     problems = [f"parameter {p.name!r} twice" for p in function.params
                 if [q.name for q in function.params].count(p.name) > 1]  # fmt: skip
     constant = {t.name: past.Param(t.name, t.dtype, pointer=True) for t in unit.tables}
@@ -64,7 +64,8 @@ def _check_body(
     scope, pointers, problems = set(outer), dict(pointers), []
     for n in body:
         match n:
-            case past.Buffer(name, dtype):
+            case past.Buffer(name, dtype, times=times):
+                problems += _check_expr(times, scope, pointers) if times else []
                 problems += [f"{name!r} is declared twice"] if name in pointers else []
                 pointers[name] = past.Param(name, dtype, pointer=True, const=False)
             case past.Declare(name, _, value):
@@ -80,6 +81,8 @@ def _check_body(
                 problems += _check_expr(call, scope, pointers)
             case past.If(test, inner):
                 problems += _check_expr(test, scope, pointers)
+                problems += _check_body(inner, scope, pointers)
+            case past.When(_, _, inner):
                 problems += _check_body(inner, scope, pointers)
             case past.Team(threads, inner):
                 problems += [f"a team of {threads} threads"] if threads < 2 else []

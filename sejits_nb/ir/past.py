@@ -144,18 +144,20 @@ class Store(Statement):
 
 @node
 class Buffer(Statement):
-    """``dtype name[length];`` on a cache line's boundary: on the stack, or on the *heap* until the end
-    of the block that it stands in.  With *by_parts* phase 4 makes it so long for each part of the
-    work."""
+    """``dtype name[length * times];`` on a cache line's boundary: on the stack, or on the *heap* until
+    the end of the block that it stands in, where *times* may be known at run time only.  With
+    *by_parts* phase 4 makes it so long for each part of the work."""
 
     name: str
     dtype: DType
     length: int
     heap: bool = False
     by_parts: bool = False
+    times: PExpr | None = None
 
     def headline(self) -> str:
-        return f"{self.name}: {self.dtype}[{self.length}]"
+        times = f"*{_atom(self.times)}" if self.times else ""
+        return f"{self.name}: {self.dtype}[{self.length}{times}]"
 
 
 @node
@@ -177,6 +179,22 @@ class If(Statement):
 
     def headline(self) -> str:
         return f"if {show(self.test)}"
+
+    def nested(self) -> tuple[Node, ...]:
+        return self.body
+
+
+@node
+class When(Statement):
+    """*body* in the variants whose *knob* has one of *values*; phase 4 keeps it or takes it out.  What
+    *body* declares is known inside of it only."""
+
+    knob: str
+    values: tuple[int | str, ...]
+    body: tuple[Statement, ...]
+
+    def headline(self) -> str:
+        return f"when {self.knob} = {' | '.join(map(str, self.values))}"
 
     def nested(self) -> tuple[Node, ...]:
         return self.body
@@ -283,21 +301,25 @@ class Table(Node):
 
 @node
 class Routine(Node):
-    """A routine of the efficiency programmer's: a template of ``kernels/`` and what fills it."""
+    """A routine of the efficiency programmer's: a template of ``kernels/`` and what fills it; with
+    *only* in the variants whose knob has one of those values."""
 
     template: str
     values: tuple[tuple[str, str | int], ...] = ()
+    only: tuple[str, tuple[int | str, ...]] | None = None
 
 
 @node
 class Unit(Statement):
     """A translation unit; ``helpers`` names the helper functions (``kernels/``) that it calls, and
-    ``routines`` are printed in their order, before the function."""
+    ``routines`` are printed in their order, before the function.  ``constants`` are names for numbers;
+    a knob of the same name says which."""
 
     function: Function
     helpers: tuple[str, ...] = ()
     tables: tuple[Table, ...] = ()
     routines: tuple[Routine, ...] = ()
+    constants: tuple[tuple[str, int], ...] = ()
 
     def headline(self) -> str:
         return "unit" + (f" with helpers {', '.join(self.helpers)}" if self.helpers else "")

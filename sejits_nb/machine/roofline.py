@@ -69,7 +69,7 @@ def placement(race: Report | Progress, m: Measurement) -> Placement | None:
 
 def threads_of(m: Measurement, roofs: Roofs) -> int:
     """The threads of a variant: its knob, or all where the platform decides (OpenCL on the CPU)."""
-    return dict(m.config.items).get("threads", 1 if m.platform == "c" else roofs.threads)
+    return int(m.config.get("threads", 1 if m.platform == "c" else roofs.threads))
 
 
 def levels(roofs: Roofs, threads: int, mostly_read: bool = False) -> tuple[Bandwidth, ...]:

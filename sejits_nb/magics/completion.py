@@ -132,7 +132,7 @@ def _choices(option: str, names: Mapping[str, Any]) -> Iterable[str]:
     return ()
 
 
-def _knobs(language: str, body: str, names: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+def _knobs(language: str, body: str, names: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The knobs of the kernel in the cell, and their values; of an unfinished one none."""
     try:
         kernel = kernel_of_cell(

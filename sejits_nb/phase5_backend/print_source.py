@@ -31,6 +31,7 @@ _LONGEST_LINE = 100
 def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
     """*unit* as a file of *dialect*."""
     lines = [Line(text) for text in dialect.header]
+    lines += [Line(f"enum {{ {name} = {value} }};") for name, value in unit.constants]
     for helper in unit.helpers:
         lines += [Line(""), *(Line(text) for text in _helper(helper, dialect))]
     for routine in unit.routines:
@@ -116,12 +117,8 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
         case past.Store(array, index, value):
             head = f"{array}[{expression(index, dialect)}] ="
             yield from _assignment(blank + head, value, s.origin(), dialect)
-        case past.Buffer(name, dtype, length, heap):
-            kind, size = dialect.types[dtype.name], -(-length * dtype.size_bytes // 64) * 64
-            text = f"{name}[{length}] {dialect.line}"
-            if heap:
-                text = f"*const {name} = {dialect.allocate.format(bytes=size)}"
-            yield Line(f"{blank}{kind} {text};", s.loc)
+        case past.Buffer():
+            yield Line(f"{blank}{_buffer(s, dialect)};", s.loc)
         case past.Do(call):
             yield Line(f"{blank}{expression(call, dialect)};", s.loc)
         case past.If(test, body):
@@ -159,6 +156,20 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
             yield Line(blank + "}")
         case _:
             raise TypeError(f"{type(s).__name__} is no PAST statement")
+
+
+def _buffer(b: past.Buffer, dialect: Dialect) -> str:
+    """The array's declaration; one on the heap is a whole number of cache lines."""
+    kind, size = dialect.types[b.dtype.name], b.length * b.dtype.size_bytes
+    times = b.times and _expression(b.times, dialect)
+    factor = times and (times[0] if times[1] >= _PRECEDENCE["*"] else f"({times[0]})")
+    if not b.heap:
+        length = f"{b.length} * {factor}" if factor else b.length
+        return f"{kind} {b.name}[{length}] {dialect.line}"
+    lines = f"{-(-size // 64) * 64}"
+    if factor:
+        lines = f"{size} * {factor}" if size % 64 == 0 else f"({size} * {factor} + 63) / 64 * 64"
+    return f"{kind} *const {b.name} = {dialect.allocate.format(bytes=lines)}"
 
 
 def _assignment(

@@ -7,6 +7,7 @@ from functools import partial
 
 from ..contracts import Availability, Knob, Platform, VariantSpace
 from ..ir.past import Unit
+from ..phase4_variants.choose import choose
 from ..phase4_variants.loops import loops
 from ..phase4_variants.parallel import parallelize
 from ..phase4_variants.parts import divide
@@ -28,13 +29,14 @@ from ..stages import Config, SourceUnit, Toolchain
 _MACHINES_OWN = Toolchain()
 
 _TRANSFORMATIONS = (
+    choose,
     lambda unit, config: _tiled(unit, config),
-    lambda unit, config: unroll_and_jam(unit, _axes(unit)[0], _value(config, "unroll", 1)),
-    lambda unit, config: stream(unit) if _value(config, "stream", 0) else unit,
-    lambda unit, config: prefetch(unit, _value(config, "prefetch", 0)),
-    lambda unit, config: divide(unit, _value(config, "threads", 1)),
-    lambda unit, config: parallelize(unit, _value(config, "threads", 1)),
-    lambda unit, config: unroll_fully(unit) if _value(config, "whole", 0) else unit,
+    lambda unit, config: unroll_and_jam(unit, _axes(unit)[0], config.get("unroll", 1)),
+    lambda unit, config: stream(unit) if config.get("stream", 0) else unit,
+    lambda unit, config: prefetch(unit, config.get("prefetch", 0)),
+    lambda unit, config: divide(unit, config.get("threads", 1)),
+    lambda unit, config: parallelize(unit, config.get("threads", 1)),
+    lambda unit, config: unroll_fully(unit) if config.get("whole", 0) else unit,
 )
 """Phase 4 on this platform, in order; each reads its own knob."""
 
@@ -69,17 +71,13 @@ def probe_openmp(tools: Toolchain = _MACHINES_OWN) -> Availability:
     return _Unusable(found.text)
 
 
-def _value(config: Config, knob: str, default: int) -> int:
-    return dict(config.items).get(knob, default)
-
-
 def _axes(unit: Unit) -> tuple[int, ...]:
     """Grid axes of the loop nest, outermost first, loops over blocks aside."""
     return tuple(loop.axis for loop in loops(unit) if loop.step == 1)
 
 
 def _tiled(unit: Unit, config: Config) -> Unit:
-    size, axes = _value(config, "tile", 0), _axes(unit)
+    size, axes = config.get("tile", 0), _axes(unit)
     return tile(unit, axes[1], size) if size and len(axes) > 2 else unit
 
 

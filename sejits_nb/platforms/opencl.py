@@ -7,6 +7,7 @@ from functools import partial
 
 from ..contracts import Knob, Platform, VariantSpace
 from ..ir.past import Unit
+from ..phase4_variants.choose import choose
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.work_groups import work_groups
 from ..phase5_backend.dialects import OPENCL as DIALECT
@@ -23,10 +24,9 @@ def space(unit: Unit, knobs: tuple[Knob, ...], device: str = "") -> VariantSpace
     most = most_work_items(device)
 
     def grouped(unit: Unit, config: Config) -> Unit:
-        chosen = dict(config.items)
-        return work_groups(unit, chosen.get("group", most), chosen.get("rows", 1), most)
+        return work_groups(unit, config.get("group", most), config.get("rows", 1), most)
 
-    return variant_space(unit, tuple(k for k in knobs if k.name in _KNOBS), (grouped,))
+    return variant_space(unit, tuple(k for k in knobs if k.name in _KNOBS), (choose, grouped))
 
 
 def emit(unit: Unit) -> SourceUnit:

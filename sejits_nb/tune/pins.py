@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 
 from ..contracts import Knob
 from ..errors import Diagnostic, OptionError, did_you_mean
+from ..stages import Value
 
-Pins = tuple[tuple[str, int], ...]
+Pins = tuple[tuple[str, Value], ...]
 
 
 def pins_for(pins: Pins, own: Iterable[Knob], others: Callable[[], Iterable[Knob]]) -> Pins:
@@ -26,7 +27,12 @@ def pins_for(pins: Pins, own: Iterable[Knob], others: Callable[[], Iterable[Knob
                                          "knobs depend on the kernel and the platform",
                                          did_you_mean(name, known)))  # fmt: skip
         knob = known[name]
-        if value < 0 or (value == 0 and 0 not in knob.values):
+        if value not in knob.values and not (_positive(value) and _positive(knob.default, 0)):
             raise OptionError(Diagnostic("O002", f"knob {name} cannot be {value}", knob.doc,
                                          f"set='{name}={knob.default}'"))  # fmt: skip
     return tuple((name, value) for name, value in pins if name in mine)
+
+
+def _positive(value: Value, least: int = 1) -> bool:
+    """Whether it is a number that a knob of numbers may be pinned to, though it would not try it."""
+    return isinstance(value, int) and value >= least

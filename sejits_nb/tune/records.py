@@ -216,7 +216,7 @@ def _measurement(row: Mapping[str, Any]) -> Measurement | None:
     try:
         times = tuple(float(t) for t in row["times_s"])
         found = Measurement(
-            Config(tuple((str(k), int(v)) for k, v in row["config"])),
+            Config(tuple((str(k), v if isinstance(v, str) else int(v)) for k, v in row["config"])),
             str(row["platform"]), str(row["verdict"]), times, str(row["reason"]),
         )  # fmt: skip
         right = found.verdict in _VERDICTS and all(0 < t < math.inf for t in times)

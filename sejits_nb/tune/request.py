@@ -13,7 +13,7 @@ from ..pipeline import Pipeline
 from ..results import Listener, Measurement, Report
 from ..stages import Artifact, Case, Config, KernelSource, Signature, Toolchain, Trace
 from . import records
-from .pins import pins_for
+from .pins import Pins, pins_for
 from .prove import Cases, Prover
 from .strategies import restricted, starting_at
 
@@ -36,7 +36,7 @@ class Request:
     check: str = "fast"
     tune: str = "none"
     budget_s: float | None = None
-    pins: tuple[tuple[str, int], ...] = ()
+    pins: Pins = ()
     prefer: Config | None = None
     fresh: bool = False
     resume: bool = False

@@ -15,10 +15,10 @@ from typing import Protocol, TypeVar
 
 from ..contracts import VariantSpace
 from ..phase4_variants.space import configurations
-from ..stages import Config
+from ..stages import Config, Value
 
 Scores = Mapping[Config, float]
-Item = tuple[str, int | None]
+Item = tuple[str, Value | None]
 _Key = TypeVar("_Key")
 
 
@@ -127,7 +127,7 @@ EFFORTS = {
 }
 
 
-def restricted(space: VariantSpace, values: Mapping[str, int]) -> VariantSpace:
+def restricted(space: VariantSpace, values: Mapping[str, Value]) -> VariantSpace:
     """*space* with some knobs fixed."""
     knobs = tuple(
         replace(k, values=(values[k.name],), default=values[k.name]) if k.name in values else k
@@ -136,7 +136,7 @@ def restricted(space: VariantSpace, values: Mapping[str, int]) -> VariantSpace:
     return replace(space, knobs=knobs)
 
 
-def starting_at(space: VariantSpace, values: Mapping[str, int]) -> VariantSpace:
+def starting_at(space: VariantSpace, values: Mapping[str, Value]) -> VariantSpace:
     """*space* with other defaults, as far as its knobs can take them."""
     knobs = tuple(
         replace(k, default=values[k.name]) if values.get(k.name) in k.values else k
@@ -175,11 +175,11 @@ def _neighbors(space: VariantSpace, centre: Config) -> Iterator[tuple[Config, It
                 yield Config(tuple(changed.items())), (knob.name, value)
 
 
-def _mended(space: VariantSpace, values: dict[str, int], keep: str) -> dict[str, int]:
+def _mended(space: VariantSpace, values: dict[str, Value], keep: str) -> dict[str, Value]:
     """*values*, with another knob than *keep* changed as well where they break a constraint."""
     constraints = [c for knob in space.knobs for c in knob.constraints]
     changes = ((k.name, v) for k in space.knobs if k.name != keep for v in k.values)
-    tries = chain((values,), (values | {name: v} for name, v in changes))
+    tries = chain((values,), ({**values, name: v} for name, v in changes))
     return next((t for t in tries if all(c.holds(t) for c in constraints)), values)
 
 

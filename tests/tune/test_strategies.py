@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import inf, prod
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ from sejits_nb.tune.strategies import (
     starting_at,
 )
 
-Time = Callable[[dict[str, int]], float]
+Time = Callable[[dict[str, Any]], Any]
 
 
 def space_of(*knobs: Knob) -> VariantSpace:
@@ -62,7 +63,7 @@ def explore(
     return scores
 
 
-def flat(values: dict[str, int]) -> float:
+def flat(values: dict[str, Any]) -> float:
     return 1.0
 
 
@@ -91,7 +92,7 @@ def test_random_order_is_lazy() -> None:
 def test_a_search_goes_on_from_scores_alone(room: int) -> None:
     """An interrupted race resumes: the same scores give the same next batch."""
 
-    def time(v: dict[str, int]) -> float:
+    def time(v: dict[str, Any]) -> Any:
         return 1.0 + abs(v["unroll"] - 4) + abs(v["tile"] - 16) / 16 + v["pad"]
 
     for search in (Exhaustive(), RandomOrder(), Neighborhood()):
@@ -104,7 +105,7 @@ def test_a_search_goes_on_from_scores_alone(room: int) -> None:
 def test_the_neighborhood_finds_the_best_of_a_few_hundred_with_two_dozen_tries() -> None:
     """Knobs that work together: tiles gain only with prefetch, padding only with small tiles."""
 
-    def time(v: dict[str, int]) -> float:
+    def time(v: dict[str, Any]) -> Any:
         tiled = {0: 1.0, 16: 0.8, 32: 0.85, 64: 0.95}[v["tile"]] if v["prefetch"] else 1.1
         padded = 0.95 if v["pad"] and v["tile"] == 16 else 1.0
         ahead = {0: 1.3, 1: 1.0, 256: 0.97}[v["prefetch"]]
@@ -125,7 +126,7 @@ def test_a_neighbor_that_breaks_a_constraint_is_mended() -> None:
 
 
 def test_values_that_proved_hopeless_are_left_alone() -> None:
-    def time(v: dict[str, int]) -> float:
+    def time(v: dict[str, Any]) -> Any:
         return (3.0 if v["threads"] < 4 else 1.0) - 0.01 * v["unroll"]
 
     tried = explore(Neighborhood(), LARGE, time, 1, 100)
@@ -133,7 +134,7 @@ def test_values_that_proved_hopeless_are_left_alone() -> None:
 
 
 def test_failures_are_no_parents() -> None:
-    def time(v: dict[str, int]) -> float:
+    def time(v: dict[str, Any]) -> Any:
         return inf if v["unroll"] == 2 else 1.0 / v["unroll"]
 
     tried = explore(Neighborhood(), LARGE, time, 4, 40)
@@ -142,7 +143,7 @@ def test_failures_are_no_parents() -> None:
 
 
 def test_in_turn_a_search_follows_when_the_first_has_finished() -> None:
-    def time(v: dict[str, int]) -> float:
+    def time(v: dict[str, Any]) -> Any:
         return 10.0 - sum(v.values()) / 100
 
     alone = explore(Neighborhood(), LARGE, time, 4, 1000)
