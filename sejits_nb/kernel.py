@@ -53,9 +53,10 @@ class Kernel(KernelViews):
 
         Arrays are only read.  Without ``--on`` a magic measures on the built-in sample.  What an
         earlier race found is recalled; *fresh* races anew, *resume* goes on from there.  *listen* is
-        told between timings how the race stands.
+        told between timings how the race stands.  The arguments are kept for :meth:`tune`.
         """
         values = self._bind(args, kwargs).values
+        self._measured_on = args, kwargs
         signature = self._specializer.signature(self.interface, values)
         start = time.perf_counter()
         with self._lock:
@@ -80,9 +81,12 @@ class Kernel(KernelViews):
         """Race the variants on these arguments for at most *budget* seconds; the best is used from
         now on.
 
+        Without arguments the race is on those of the last measurement, else on the built-in sample.
         With *resume* a race that was interrupted, ran out of time or was a smaller one goes on:
         what it has tried is not tried again.  One that came to its end begins anew.
         """
+        if not (args or kwargs):
+            args, kwargs = self._measured_on or (self.sample_arguments(), {})
         full = self.options.tune == "full" or (budget or 0.0) > config.TUNE_BUDGET_S["quick"]
         with self._lock:
             before = self.options

@@ -57,6 +57,7 @@ class KernelCalls:
         self._lock = threading.RLock()
         _kernels.add(self)
         self.report: Report | None = None
+        self._measured_on: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         self.__name__ = self.__qualname__ = source.label
         self.__doc__ = _docstring(source)
 

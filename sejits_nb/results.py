@@ -199,6 +199,11 @@ Listener = Callable[[Progress], None]
 """Is told how a race stands; called between timings only, and never from two threads at once."""
 
 
+class RaceStopped(Exception):
+    """Raised by a :data:`Listener`: the race ends here and keeps the best so far, as at an interrupt;
+    where nothing is known yet, it goes on to the caller."""
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
     """How a training went, or stands: the log-likelihood of all events in each iteration, of the

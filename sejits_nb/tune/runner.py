@@ -16,7 +16,7 @@ from typing import Any
 
 from ..contracts import VariantSpace
 from ..errors import BackendError
-from ..results import Measurement
+from ..results import Measurement, RaceStopped
 from ..stages import ArrayType, Artifact, Config, Signature
 from .prove import Cases, Prover
 from .records import USABLE
@@ -89,7 +89,7 @@ class Runner:
     _tried: list[Key] = field(default_factory=list)
 
     def run(self) -> Outcome:
-        """Race.  The first interrupt ends it and keeps the best so far, if there is any."""
+        """Race.  The first interrupt, or a listener's stop, ends it and keeps the best so far."""
         self._tried = list(self.decided)
         self._scores = {
             key: m.median_s if m.verdict in USABLE else inf for key, m in self.decided.items()
@@ -98,7 +98,7 @@ class Runner:
         try:
             complete = self._search(begin + _SEARCH_SHARE * self.budget_s)
             choice = self._final(begin + self.budget_s)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, RaceStopped):
             self._decide(self._batch, {})
             if self._leader is None:
                 raise

@@ -16,7 +16,7 @@ from sejits_nb.contracts import Platform
 from sejits_nb.errors import BackendError, Diagnostic
 from sejits_nb.platforms.c_openmp import OPENMP, SERIAL
 from sejits_nb.platforms.opencl import OPENCL
-from sejits_nb.results import Progress, Report
+from sejits_nb.results import Progress, RaceStopped, Report
 from sejits_nb.stages import Config
 from sejits_nb.tune import strategies, timing
 from sejits_nb.tune.specialize import Specialization
@@ -203,6 +203,26 @@ def test_an_interrupt_before_anything_is_known_is_passed_on() -> None:
         run(interrupted_at(0).platform)
 
 
+def test_a_listener_stops_the_race_and_the_best_so_far_is_kept() -> None:
+    def stop(progress: Progress) -> None:
+        if progress.phase == "building" and progress.done:
+            raise RaceStopped
+
+    report = report_of(run(Paced(four_is_best).platform, listen=stop))
+    assert not report.complete
+    assert report.best is not None
+    assert 0 < len(report.measurements) < len(UNROLLS)
+    assert report_of(run(Paced(four_is_best).platform, resume=True)).complete
+
+
+def test_a_stop_before_anything_is_known_is_passed_on() -> None:
+    def stop(progress: Progress) -> None:
+        raise RaceStopped
+
+    with pytest.raises(RaceStopped):
+        run(Paced(four_is_best).platform, listen=stop)
+
+
 def test_a_second_interrupt_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
@@ -257,6 +277,7 @@ def test_tune_of_a_kernel() -> None:
     assert report.best.times_s
     assert heard[-1].done == len(report.measurements)
     assert np.array_equal(kernel(u)[:, 1:-1], 2.0 * u[:, 2:])
+    assert kernel.tune(budget=3.0).signature == report.signature, "on the same arguments again"
 
 
 # -- what is told
