@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping
 from functools import cache, partial
+from pickle import PicklingError
 from typing import Any
 from weakref import WeakSet
 
@@ -17,7 +18,16 @@ from .contracts import BoundCall, Namespace, Platform, Specializer
 from .direct_calls import SHARED, DirectCalls, layouts, repeat_of
 from .errors import BackendError, Diagnostic, LanguageError, WrongResult
 from .options import Options
-from .pipeline import Pipeline, Watch, hold, recapture, select_platform, too_deep
+from .pipeline import (
+    Pipeline,
+    Watch,
+    hold,
+    lost_names,
+    recapture,
+    select_platform,
+    thawed,
+    too_deep,
+)
 from .results import Listener, Report
 from .stages import ArrayType, KernelSource, Signature, Trace
 from .tune.specialize import Request, Specialization, specialize
@@ -116,9 +126,25 @@ class KernelCalls:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return partial(self._method, name)
 
+    def __copy__(self) -> KernelCalls:
+        """Itself, as for a function."""
+        return self
+
     def __deepcopy__(self, memo: dict[int, Any]) -> KernelCalls:
         """Itself, as for a function."""
         return self
+
+    def __reduce__(self) -> tuple[Callable[..., KernelCalls], tuple[Any, ...]]:
+        """Its text with the values that it has captured now, and its options; the code is found again.
+
+        Raises ``pickle.PicklingError`` where it uses what neither text nor number stands for.
+        """
+        self._refresh()
+        lost = lost_names(self._source)
+        if lost or self._source.method:
+            why = f"it uses {', '.join(lost)}" if lost else "it is a method: pickle its object"
+            raise PicklingError(f"{self.__name__} does not pickle: {why}")
+        return _unpickled, (type(self), self._specializer.name, self._source, self.options)
 
     def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """One of the domain's methods; one with a keyword ``bind`` is given what binds a call."""
@@ -256,6 +282,12 @@ class KernelCalls:
     def sample_arguments(self) -> tuple[Any, ...]:
         """Built-in arguments to show the kernel on: its inputs, in parameter order."""
         return self._specializer.sample(self._source, self.interface)
+
+
+def _unpickled(
+    cls: type[KernelCalls], specializer: str, source: KernelSource, options: Options
+) -> KernelCalls:
+    return cls(registry.specializer(specializer), source, thawed(source), options)
 
 
 def _renew_locks() -> None:

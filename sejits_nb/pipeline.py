@@ -26,13 +26,14 @@ from .ir.past import Unit
 from .phase1_frontend.capture import free_names, from_function, hold, recapture
 from .phase1_frontend.diagnose import describe, too_deep
 from .phase1_frontend.functions import with_cell_functions
+from .phase1_frontend.thaw import lost_names, thawed
 from .phase1_frontend.watch import Watch
 from .phase3_lower.select_platform import select_platform
 from .stages import Artifact, Config, KernelSource, Signature, SourceUnit, Step, Trace, lines_of
 
 __all__ = [
-    "Pipeline", "Watch", "free_names", "from_function", "hold", "recapture", "select_platform",
-    "too_deep", "with_cell_functions",
+    "Pipeline", "Watch", "free_names", "from_function", "hold", "lost_names", "recapture",
+    "select_platform", "thawed", "too_deep", "with_cell_functions",
 ]  # fmt: skip
 # The first and the third phase each begin with a question that only a kernel can ask: what the source
 # captures, and which platform is there.

@@ -183,6 +183,10 @@ class StencilKernel:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return getattr(self._kernel(self._own_method(), 0), name)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy and a pickle have: the attributes; kernels are made for each object."""
+        return {n: v for n, v in self.__dict__.items() if n not in ("_kernels", "_said")}
+
     # -- behind a call
 
     def _own_method(self) -> _Method:

@@ -112,6 +112,21 @@ def with_cell_functions(source: KernelSource, lookup: Namespace) -> Namespace:
     return found
 
 
+def from_text(written: Written, name: str, names: dict[str, Any]) -> types.FunctionType:
+    """The function that *written* defines, with *names* as its globals and no defaults."""
+    node = find_function(ast.parse(written.text), name)
+    assert node is not None
+    node.decorator_list, node.returns = [], None
+    args = node.args
+    for one in (*args.posonlyargs, *args.args, *args.kwonlyargs):
+        one.annotation = None
+    args.defaults, args.kw_defaults = [], [None] * len(args.kwonlyargs)
+    exec(compile(ast.Module([node], []), written.where, "exec"), names)
+    made: types.FunctionType = names.pop(name)
+    _written[made] = written
+    return made
+
+
 class _Live(dict[str, Any]):
     """Global names that are looked up whenever they are used."""
 
