@@ -18,6 +18,7 @@ from . import config
 from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
+from .kernel_explorer import explore
 from .kernel_views import KernelViews
 from .machine.roofline import placement
 from .reproduce.export import export
@@ -30,6 +31,7 @@ from .variants import Timing, Variants, timing_of
 
 if TYPE_CHECKING:
     from .widgets.crossovers import Crossovers
+    from .widgets.explorer.widget import Explorer
 
 __all__ = ["Kernel", "SejitsWarning"]
 
@@ -171,6 +173,13 @@ class Kernel(KernelViews):
         """Write generated code, a C header, a README and :meth:`script` to the folder *path*."""
         export(self._subject(), Path(path))
         return Path(path)
+
+    def explore(self) -> Explorer:
+        """Levels, passes and measurements of this kernel in one widget, in the notebook.
+
+        Raises ``ImportError`` where anywidget is not installed: ``pip install 'sejits_nb[lab]'``.
+        """
+        return explore(self)
 
     def _subject(self) -> Subject:
         """The measured call, else the last one, else that of the built-in sample."""

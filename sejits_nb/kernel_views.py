@@ -65,6 +65,13 @@ class KernelViews(KernelCalls):
         """The machine code of the variant in use, beside the cell; of the built-in sample's before the
         first call.  Raises :class:`BackendError` (B009) where there is none.
         """
+        trace, rows = self._machine_code()
+        code = trace.last(5).lines
+        lines = (Line(row, code[n - 1].loc if n else None) for row, n in rows)
+        return self._view(Step(5, "assembly", tuple(lines)))
+
+    def _machine_code(self) -> tuple[Trace, tuple[tuple[str, int], ...]]:
+        """Instructions, each with its line of the generated code, and that code's trace."""
         if self._last is None:
             self._specialization(self._bind(self.sample_arguments(), {}).values)
         last = self._last
@@ -73,9 +80,7 @@ class KernelViews(KernelCalls):
             what = f"{self.__name__!r} runs on {last.platform if last else 'plain Python'}"
             raise BackendError(Diagnostic("B009", what, "assembly is what the C compiler makes",
                                           'backend="openmp"', where=self._source.where))  # fmt: skip
-        code = last.trace.last(5).lines
-        lines = (Line(row, code[n - 1].loc if n else None) for row, n in assembly(last.artifact))
-        return self._view(Step(5, "assembly", tuple(lines)))
+        return last.trace, assembly(last.artifact)
 
     def _method(self, name: str, *args: Any, verbose: bool = False, **kwargs: Any) -> Any:
         """One of the domain's methods; ``verbose=True`` draws a training while it goes on."""

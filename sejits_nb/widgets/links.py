@@ -1,8 +1,7 @@
 """Which stretch of the cell each line of a level comes from, as small numbers.
 
 Every distinct span that a level's lines point at is a *group*.  Groups are numbered in the order of
-the source, an enclosing one before those inside it; so wherever groups overlap, the innermost one is
-the one with the largest number.
+the source, an enclosing one before those inside it.
 """
 
 from __future__ import annotations
@@ -38,8 +37,28 @@ def groups(steps: Iterable[Step]) -> dict[Place, int]:
     return {place: number for number, place in enumerate(ordered, 1)}
 
 
+def numbering(trace: Trace) -> dict[Place, int]:
+    """Numbers for all places of *trace*, in the order of the source: those of the levels as they have
+    them on the card, then those that only other steps point at."""
+    known = groups(level_steps(trace))
+    others = groups(trace.steps)
+    more = iter(range(len(known) + 1, len(others) + 1))
+    return {place: known[place] if place in known else next(more) for place in others}
+
+
+def groups_of(step: Step, numbers: Mapping[Place, int]) -> list[int]:
+    """The group of each line of *step*, or the innermost one around it; 0 for one from nowhere."""
+    return [
+        0 if p is None else numbers[p] if p in numbers else (0, *enclosing(p, numbers))[-1]
+        for p in places(step)
+    ]
+
+
 def enclosing(place: Place, numbers: Mapping[Place, int]) -> tuple[int, ...]:
-    """The groups that contain *place*, itself included, the outermost first."""
+    """The groups that contain *place*, itself included, the outermost first.
+
+    *numbers* are in the order of the source, as :func:`groups` and :func:`numbering` give them.
+    """
     return tuple(
         number
         for other, number in numbers.items()
@@ -82,8 +101,8 @@ def _cut(line: str, number: int, numbers: Mapping[Place, int]) -> list[Segment]:
     return [
         Segment(
             line[a:b],
-            tuple(sorted(g for start, stop, g, _ in here if start <= a < stop)),
-            tuple(sorted(g for start, _, g, begins in here if begins and start == a)),
+            tuple(g for start, stop, g, _ in here if start <= a < stop),
+            tuple(g for start, _, g, begins in here if begins and start == a),
         )
         for a, b in pairwise(edges)
     ]

@@ -58,7 +58,10 @@ TABLE = {
     "reproduce": Rule(RECORDS | {"phase1_frontend", "phase5_backend"}),
     "kernel_calls": Rule(KERNEL),
     "kernel_views": Rule(KERNEL | {"kernel_calls"}, {"widgets": ".*"}),
-    "kernel": Rule(KERNEL | {"kernel_calls", "kernel_views"}, {"widgets": ".*"}),
+    "kernel_explorer": Rule(
+        KERNEL | {"kernel_calls"}, {"kernel": "TYPE_CHECKING", "widgets": ".*"}
+    ),
+    "kernel": Rule(KERNEL | {"kernel_calls", "kernel_explorer", "kernel_views"}, {"widgets": ".*"}),
     "magics": Rule(
         frozenset(
             {"kernel", "decorate", "doctor", "options", "registry", "contracts", "errors", "config"}

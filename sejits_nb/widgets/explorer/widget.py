@@ -1,0 +1,72 @@
+"""The widget of ``kernel.explore()``: synced traits, and who answers the browser's questions.
+
+The browser asks with ``{id, ask, ...}``; the answer is ``{id, answer}`` or ``{id, error}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+from traitlets import Bool, Dict, List, Unicode
+
+from ...stages import Trace
+from . import state
+from .actions import Actions
+
+SCRIPTS = ("dom", "syntax", "links", "code", "diff", "levels", "passes", "main")
+"""The files of ``js/`` in the order in which they make one module; each may use those before it."""
+
+_HERE = files(__package__)
+Question = Mapping[str, Any]
+
+
+class Explorer(anywidget.AnyWidget):
+    """Shows one trace and what was measured of it; every trait is JSON (``state.py`` makes them)."""
+
+    _esm = "\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    _css = (_HERE / "explorer.css").read_text("utf-8")
+
+    title = Unicode().tag(sync=True)
+    language = Unicode().tag(sync=True)
+    groups = List().tag(sync=True)
+    levels = List().tag(sync=True)
+    passes = List().tag(sync=True)
+    variants = List().tag(sync=True)
+    knobs = List().tag(sync=True)
+    roofs = Dict(allow_none=True, default_value=None).tag(sync=True)
+    work = Dict().tag(sync=True)
+    progress = Dict().tag(sync=True)
+    tunable = Bool(False).tag(sync=True)
+
+    def __init__(self, trace: Trace, actions: Actions, **measured: Any) -> None:
+        """*measured*: the traits beside those that *trace* gives."""
+        super().__init__(**state.trace_state(trace), **measured)
+        self._trace, self._actions = trace, actions
+        self._answers: dict[str, Callable[[Question], Any]] = {"assembly": self._assembly}
+        self.on_msg(self._receive)
+
+    def show(self, trace: Trace, **measured: Any) -> None:
+        """Show another trace, and other values of the traits beside it, in one message."""
+        self._trace = trace
+        with self.hold_sync():
+            for name, value in {**state.trace_state(trace), **measured}.items():
+                self.set_trait(name, value)
+
+    def __repr__(self) -> str:
+        return f"<explorer of {self.title}: {', '.join(level['title'] for level in self.levels)}>"
+
+    def _receive(self, _widget: Any, question: Question, _buffers: Any) -> None:
+        try:
+            said = {"answer": self._answers[question["ask"]](question)}
+        except Exception as error:  # whatever it is belongs where the question was asked
+            said = {"error": str(error) or type(error).__name__}
+        self.send({"id": question["id"], **said})
+
+    def _assembly(self, _question: Question) -> state.Rows:
+        code = self._actions.assembly()
+        if code[0] is not self._trace:  # the first call since: other code than what was shown
+            self.show(code[0])
+        return state.assembly_rows(code)
