@@ -101,7 +101,7 @@ def _levels(report: Report, room: int) -> str:
     path = " → ".join(["cell", *(kinds.get(s.phase, s.name) for s in steps)])
     linked = f"{len(groups(steps))} linked pieces of the cell"
     file = report.artifact.source if report.artifact else ""
-    body = levels_html(report.trace, limit_bytes=room, whole_file=file)
+    body = levels_html(report.trace, limit_bytes=room, whole_file=file, with_trees=True)
     return _details("Levels", f"{path}, {linked}", body)
 
 

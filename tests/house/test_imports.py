@@ -52,7 +52,7 @@ TABLE = {
     "tune": Rule(RECORDS | PHASES | {"machine", "pipeline"}),
     "decorate": Rule(RECORDS | {"kernel", "options", "pipeline", "registry"}),
     "doctor": Rule(RECORDS | {"options", "registry", "machine", "phase5_backend"}),
-    "widgets": Rule(frozenset({"stages", "results", "machine", "errors"})),
+    "widgets": Rule(frozenset({"ir", "stages", "results", "machine", "errors"})),
     "direct_calls": Rule(RECORDS | {"pipeline"}),
     "variants": Rule(RECORDS | {"machine"}, {"widgets": ".*"}),
     "reproduce": Rule(RECORDS | {"phase1_frontend", "phase5_backend"}),
