@@ -88,12 +88,14 @@ class Runner:
     _batch: list[Key] = field(default_factory=list)
     _tried: list[Key] = field(default_factory=list)
 
-    def run(self) -> Outcome:
-        """Race.  The first interrupt, or a listener's stop, ends it and keeps the best so far."""
+    def __post_init__(self) -> None:
         self._tried = list(self.decided)
         self._scores = {
             key: m.median_s if m.verdict in USABLE else inf for key, m in self.decided.items()
         }
+
+    def run(self) -> Outcome:
+        """Race.  The first interrupt, or a listener's stop, ends it and keeps the best so far."""
         begin, complete, choice = time.perf_counter(), False, None
         try:
             complete = self._search(begin + _SEARCH_SHARE * self.budget_s)

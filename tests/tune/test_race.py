@@ -212,7 +212,10 @@ def test_a_listener_stops_the_race_and_the_best_so_far_is_kept() -> None:
     assert not report.complete
     assert report.best is not None
     assert 0 < len(report.measurements) < len(UNROLLS)
-    assert report_of(run(Paced(four_is_best).platform, resume=True)).complete
+    heard: list[Progress] = []
+    assert report_of(run(Paced(four_is_best).platform, resume=True, listen=heard.append)).complete
+    start = next(p for p in heard if p.phase == "starting")
+    assert start.done == len(report.measurements), "what is known already is told at once"
 
 
 def test_a_stop_before_anything_is_known_is_passed_on() -> None:
