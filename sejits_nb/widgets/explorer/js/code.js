@@ -1,7 +1,9 @@
-// A listing: rows with line number, group number, fold mark, coloured text.  Rows are the children of
-// its element.  Arrow keys move, Left and Right fold, Enter and Space pin.
+// A listing: rows with line number, group number, fold mark, coloured text.  Arrow keys move, Left and
+// Right fold, Enter and Space pin.  Rows come in chunks, of which the browser lays out those in sight.
 
 const code = (() => {
+  const CHUNK = 50;
+  const allRows = new WeakMap(); // a listing's element -> its rows
   const depth = (text) => text.length - text.trimStart().length;
 
   /**
@@ -17,10 +19,20 @@ const code = (() => {
     });
     const html = cell ? cellRow : listingRow;
     const depths = cell ? [] : depthsOf(lines);
-    element.innerHTML = lines.map((line, i) => html(line, i, language, options, depths)).join("");
+    const rows = lines.map((line, i) => html(line, i, language, options, depths));
+    const chunks = [];
+    for (let i = 0; i < rows.length; i += CHUNK) {
+      const some = rows.slice(i, i + CHUNK);
+      chunks.push(`<div class="chunk" role="presentation" style="--rows:${some.length}">${some.join("")}</div>`);
+    }
+    element.innerHTML = chunks.join("");
+    element.style.setProperty("--chars", lines.reduce((most, line) => Math.max(most, textOf(line, cell).length), 0));
+    allRows.set(element, [...element.querySelectorAll(".row")]);
     element.querySelector("[tabindex]")?.setAttribute("tabindex", "0");
     return element;
   }
+
+  const textOf = (line, cell) => (cell ? line.map(([text]) => text).join("") : line[0]);
 
   /** Of each row; a blank one is as deep as the next that is not. */
   function depthsOf(lines) {
@@ -65,10 +77,9 @@ const code = (() => {
         ` data-g="${group}"${numbers}>`;
       return [[from, at, opening, "</span>"]];
     });
-    const line = pieces.map(([text]) => text).join("");
     return (
       `<div class="row" role="none">${lineNumber(i, options)}` +
-      `<span class="text">${syntax.html(line, language, stretches)}</span></div>`
+      `<span class="text">${syntax.html(textOf(pieces, true), language, stretches)}</span></div>`
     );
   }
 
@@ -114,9 +125,11 @@ const code = (() => {
   function reveal(element, item) {
     const row = item.closest(".row");
     if (row.hidden) unfoldAround(element, row);
-    const top = row.offsetTop;
-    const seen = element.scrollTop <= top && top + row.offsetHeight <= element.scrollTop + element.clientHeight;
-    if (!seen) element.scrollTop = top - element.clientHeight / 3;
+    const [inside, around] = [row.getBoundingClientRect(), element.getBoundingClientRect()];
+    const above = inside.top - around.top;
+    if (above < 0 || above + inside.height > element.clientHeight) {
+      element.scrollTop += above - element.clientHeight / 3;
+    }
   }
 
   // -- folding, by indentation: braces of generated code are indented alike
@@ -143,11 +156,18 @@ const code = (() => {
 
   function hideFolded(element) {
     let limit = Infinity;
-    for (const row of element.children) {
+    const open = new Map(); // chunk -> how many of its rows are there
+    for (const row of allRows.get(element)) {
       const deep = Number(row.dataset.d);
-      row.hidden = deep > limit;
-      if (!row.hidden) limit = row.getAttribute("aria-expanded") === "false" ? deep : Infinity;
+      const hidden = deep > limit;
+      if (row.hidden !== hidden) row.hidden = hidden;
+      if (!hidden) limit = row.getAttribute("aria-expanded") === "false" ? deep : Infinity;
+      open.set(row.parentElement, (open.get(row.parentElement) ?? 0) + !hidden);
     }
+    open.forEach((rows, chunk) => {
+      chunk.hidden = !rows; // one without height would be in sight, and laid out
+      chunk.style.setProperty("--rows", rows);
+    });
     const current = element.querySelector('[tabindex="0"]');
     if (current?.closest(".row").hidden) {
       current.tabIndex = -1;
@@ -157,7 +177,8 @@ const code = (() => {
 
   function unfoldAround(element, row) {
     let deep = Number(row.dataset.d);
-    for (let above = row.previousElementSibling; above; above = above.previousElementSibling) {
+    const rows = allRows.get(element);
+    for (const above of rows.slice(0, rows.indexOf(row)).reverse()) {
       if (Number(above.dataset.d) >= deep) continue;
       deep = Number(above.dataset.d);
       if (above.hasAttribute("aria-expanded")) above.setAttribute("aria-expanded", "true");
@@ -171,7 +192,7 @@ const code = (() => {
   function find(element, text) {
     const wanted = text.toLowerCase();
     const found = [];
-    for (const row of wanted ? element.children : []) {
+    for (const row of wanted ? allRows.get(element) : []) {
       const body = row.querySelector(".text");
       const all = body.textContent.toLowerCase();
       for (let at = all.indexOf(wanted); at >= 0; at = all.indexOf(wanted, at + wanted.length)) {
@@ -192,5 +213,10 @@ const code = (() => {
     return range;
   }
 
-  return { view, reveal, focus, fold, foldAll, find };
+  return {
+    view, reveal, foldAll, find,
+    rows: (element) => allRows.get(element),
+    /** Characters of the longest line. */
+    width: (element) => Number(element.style.getPropertyValue("--chars")),
+  };
 })();

@@ -50,7 +50,7 @@ const levelsPane = {
 
     function draw() {
       all.replaceChildren(...shown().map((level) => column(level).element));
-      api.links.changed();
+      api.links.changed(host);
       search.again();
     }
 
@@ -72,6 +72,7 @@ const levelsPane = {
       const listing = code.view(lines, level.language, options);
       columns.set(level.id, { element, listing, lines });
       element.append(listing);
+      element.style.flexGrow = Math.min(Math.max(code.width(listing), 24), 64);
     }
 
     async function fillAssembly(level) {
@@ -84,7 +85,7 @@ const levelsPane = {
         if (columns.get(level.id)?.element !== element) return; // another kernel is shown by now
         said.remove();
         fill(level, lines);
-        api.links.changed();
+        api.links.changed(host);
         search.again();
       } catch (error) {
         said.textContent = error.message;
@@ -97,12 +98,13 @@ const levelsPane = {
       const row = target?.closest?.(".row");
       const [made, from] = [columns.get("assembly"), columns.get("code")];
       if (!row || !made?.listing || !from?.listing) return;
-      const index = (listing) => Array.prototype.indexOf.call(listing.children, row);
+      const index = (listing) => code.rows(listing).indexOf(row);
       const line = made.listing.contains(row) ? made.lines[index(made.listing)][2]
         : from.listing.contains(row) ? index(from.listing) + 1 : 0;
       if (!line) return;
-      from.listing.children[line - 1]?.classList.add("exact");
-      made.lines.forEach(([, , of], i) => of === line && made.listing.children[i].classList.add("exact"));
+      code.rows(from.listing)[line - 1]?.classList.add("exact");
+      const rows = code.rows(made.listing);
+      made.lines.forEach(([, , of], i) => of === line && rows[i].classList.add("exact"));
     }
     all.addEventListener("pointerover", (event) => exact(event.target));
     all.addEventListener("pointerleave", () => exact(null));

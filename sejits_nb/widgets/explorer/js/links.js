@@ -11,7 +11,7 @@ function createLinks(root, say) {
   let index = null; // pane -> group -> elements
   let hovered = null;
   let marked = [];
-  let pinned = [];
+  let pinned = new Map(); // element -> how it is drawn
   let slots = []; // group of each pin; 0: free
   let order = []; // groups in the order in which they were pinned
   const listeners = { hover: new Set(), pins: new Set(), follow: new Set() };
@@ -23,15 +23,22 @@ function createLinks(root, say) {
     now.forEach((group, n) => group?.within.forEach((around) => inner[around].push(n)));
     slots = Array(PINS).fill(0);
     order = [];
-    [index, hovered, marked, pinned] = [null, null, [], []];
-    tell("pins");
+    index = null;
+    hover(null);
+    drawPins();
   }
 
-  /** A group's elements by pane; made when first needed, since panes come and go. */
+  /** A group's elements by pane, in the order of the page; made when first needed. */
   function elements() {
-    if (index) return index;
-    index = new Map();
-    for (const element of root.querySelectorAll("[data-g]")) {
+    if (!index) {
+      index = new Map();
+      take(root);
+    }
+    return index;
+  }
+
+  function take(host) {
+    for (const element of host.querySelectorAll("[data-g]")) {
       const pane = element.closest("[data-pane]") ?? root;
       if (!index.has(pane)) index.set(pane, new Map());
       const of = index.get(pane);
@@ -39,24 +46,29 @@ function createLinks(root, say) {
       if (!of.has(group)) of.set(group, []);
       of.get(group).push(element);
     }
-    return index;
   }
 
-  /** Everything of group *n* in one pane: [element, whether it only surrounds the group]. */
-  function* membersIn(of, n) {
-    let some = false;
-    for (const group of inner[n] ?? []) {
-      for (const element of of.get(group) ?? []) {
-        some = true;
-        yield [element, false];
-      }
-    }
-    const around = some ? undefined : groups[n]?.within.findLast((group) => of.has(group));
-    for (const element of of.get(around) ?? []) yield [element, true];
+  /** What stands for group *n* in one pane: lists of its elements, or what surrounds it most closely. */
+  function listsIn(of, n) {
+    const lists = (inner[n] ?? []).flatMap((group) => (of.has(group) ? [of.get(group)] : []));
+    if (lists.length) return [lists, false];
+    const around = groups[n]?.within.findLast((group) => of.has(group));
+    return [around ? [of.get(around)] : [], true];
   }
 
   function* members(n) {
-    for (const of of elements().values()) yield* membersIn(of, n);
+    for (const of of elements().values()) {
+      const [lists, near] = listsIn(of, n);
+      for (const list of lists) for (const element of list) yield [element, near];
+    }
+  }
+
+  /** The first element in *pane* (`data-pane`) that stands for group *n*. */
+  function first(pane, n) {
+    const of = elements().get(pane);
+    const heads = of ? listsIn(of, n)[0].map(([head]) => head) : [];
+    const precedes = (a, b) => a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING;
+    return heads.reduce((a, b) => (precedes(a, b) ? a : b), heads[0]);
   }
 
   function hover(n) {
@@ -71,32 +83,35 @@ function createLinks(root, say) {
     tell("hover", n);
   }
 
+  /** Only what differs from the last drawing is touched: a pin may stand on a thousand rows. */
   function drawPins() {
-    for (const element of pinned) {
-      delete element.dataset.pin;
-      element.classList.remove("pin-near", "pin-first");
-      setState(element, false);
-    }
-    pinned = [];
+    const now = new Map(); // element -> [pin, only surrounds, is of this very group, first in its pane]
     // The innermost of nested groups is drawn last, over the others.
     const byDepth = pins().sort((a, b) => groups[a.group].within.length - groups[b.group].within.length);
     for (const { pin, group } of byDepth) {
       for (const [element, near] of members(group)) {
-        element.dataset.pin = pin;
-        element.classList.toggle("pin-near", near);
-        setState(element, Number(element.dataset.g) === group);
-        pinned.push(element);
+        if (near && now.has(element)) continue;
+        now.set(element, [pin, near, Number(element.dataset.g) === group, false]);
       }
-      for (const pane of elements().keys()) first(pane, group)?.classList.add("pin-first");
+      for (const pane of elements().keys()) if (now.has(first(pane, group))) now.get(first(pane, group))[3] = true;
     }
+    for (const [element, was] of pinned) {
+      if (now.has(element)) continue;
+      delete element.dataset.pin;
+      element.classList.remove("pin-near", "pin-first");
+      if (was[2]) setState(element, false);
+    }
+    for (const [element, is] of now) {
+      const was = pinned.get(element) ?? [];
+      if (is.every((value, i) => value === was[i])) continue;
+      element.dataset.pin = is[0];
+      element.classList.toggle("pin-near", is[1]);
+      element.classList.toggle("pin-first", is[3]);
+      if (is[2] !== (was[2] ?? false)) setState(element, is[2]);
+    }
+    pinned = now;
     root.classList.toggle("has-pins", order.length > 0);
     tell("pins");
-  }
-
-  /** The first element of group *n* in *pane* (`data-pane`), or what surrounds it most closely. */
-  function first(pane, n) {
-    const found = [...membersIn(elements().get(pane) ?? new Map(), n)].map(([element]) => element);
-    return found.reduce((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_PRECEDING ? b : a), found[0]);
   }
 
   const setState = (element, on) =>
@@ -161,10 +176,13 @@ function createLinks(root, say) {
 
   return {
     attach, first, hover, pin, pins, name, setGroups,
-    /** To be called after elements with groups came or went otherwise than by `attach`. */
-    changed() {
-      index = null;
-      drawPins();
+    /** To be called when linked elements came into *host* (or left it) otherwise than by `attach`. */
+    changed(host = root) {
+      if (index) {
+        for (const pane of index.keys()) if (!pane.isConnected || host.contains(pane)) index.delete(pane);
+        take(host);
+      }
+      if (order.length) drawPins();
     },
     clear() {
       slots.fill(0);

@@ -60,7 +60,7 @@ const passesPane = {
             whole: whole.checked,
           }));
       }
-      api.links.changed();
+      api.links.changed(host);
     }
 
     function choose(i) {
