@@ -15,7 +15,7 @@ from . import card_text as facts
 from .levels import levels_html
 from .links import groups, level_steps
 from .machine_card import UNKNOWN, machine_headline, roofs_table
-from .markup import BORDER, CODE_FONT, code_block, root_class, table
+from .markup import BORDER, CODE_FONT, code_block, root_class, style_tag, table
 from .passes import passes_headline, passes_html
 from .wording import count_text, lines_text, seconds_text
 
@@ -53,7 +53,7 @@ def card_html(report: Report, limit_bytes: int = LIMIT_BYTES) -> str:
     fit is cut, with the path of the whole file.
     """
     root = root_class(facts.sentence(report) + facts.setting(report) + facts.tally(report))
-    style = "<style>\n" + _STYLE.replace("ROOT", f".{root}") + "</style>"
+    style = style_tag(_STYLE.replace("ROOT", f".{root}"))
     upper = _sentence(report) + _best(report) + _notes(report)
     lower = _passes(report) + _all_variants(report) + _machine(report) + _build(report)
     lower += _reproduce(report)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..results import Report
 from .card_text import ranked
+from .markup import table
 from .wording import count_text, seconds_text
 
 PYTHON = "plain Python"
@@ -25,7 +26,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Crossovers:
-    """Reports of one kernel at several sizes; shows itself as text, and as a figure with alt text."""
+    """Reports of one kernel at several sizes; shows itself as a table, and as a figure above it."""
 
     reports: tuple[Report, ...]
 
@@ -61,19 +62,30 @@ class Crossovers:
         return f"{name}: {'; '.join(said) or f'{chr(32).join(chosen)} at every size'}"
 
     def __repr__(self) -> str:
-        rows = [("points", *self.platforms, "fastest")]
-        for size in self.sizes:
-            times = dict(size.seconds)
-            cells = (seconds_text(times[p]) if p in times else "" for p in self.platforms)
-            rows.append((count_text(size.points), *cells, size.chosen))
-        return "\n".join([self.headline, "", *_aligned(rows)])
+        return "\n".join([self.headline, "", *_aligned([self._heads, *self._rows])])
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from .crossover_plot import SIZE, crossover_figure
         from .show import image_bundle
 
-        data, metadata = image_bundle(crossover_figure(self), repr(self), SIZE)
-        return data, metadata
+        alt = f"{self.headline}; the table has the median times"
+        data, metadata = image_bundle(crossover_figure(self), alt, SIZE)
+        numeric = (True,) * (len(self._heads) - 1) + (False,)
+        data["text/html"] += table(self._heads, self._rows, numeric, "Median times")
+        return data | {"text/plain": repr(self)}, metadata
+
+    @property
+    def _heads(self) -> tuple[str, ...]:
+        return "points", *self.platforms, "fastest"
+
+    @property
+    def _rows(self) -> list[tuple[str, ...]]:
+        rows = []
+        for size in self.sizes:
+            times = dict(size.seconds)
+            cells = (seconds_text(times[p]) if p in times else "" for p in self.platforms)
+            rows.append((count_text(size.points), *cells, size.chosen))
+        return rows
 
 
 def _size(report: Report) -> Size:

@@ -7,7 +7,7 @@ that a notebook's own style and another thread's figure are left alone.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -25,8 +25,10 @@ class ShownFigure(Figure):
 
     alt = ""
 
-    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
-        return png_of(self), {"alt": self.alt}
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        from .show import image_bundle
+
+        return image_bundle(png_of(self), self.alt, self.canvas.get_width_height())
 
 
 def new_figure(width: int, height: int) -> ShownFigure:

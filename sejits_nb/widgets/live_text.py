@@ -11,11 +11,12 @@ from math import log
 
 from ..machine.roofline import placement
 from ..results import Measurement, Progress
+from .markup import bar_cell
 from .wording import count_text, seconds_text, share_text, spread_text, times_text
 
 MOST_ROWS = 8
 HINT = "interrupt keeps the best"
-_BEST, _OTHER, _TRACK = "#d55e00", "#0072b2", "rgba(128,128,128,.18)"
+_BEST, _OTHER = "#d55e00", "#0072b2"
 
 
 def live_line(progress: Progress) -> str:
@@ -55,14 +56,14 @@ def live_html(progress: Progress) -> str:
     for place, m in enumerate(shown):
         colour = _OTHER if place else _BEST
         name = f"{'●' if place else '◆'} {m.config}"
-        cells = [_bar(m.median_s / slowest, spread_text(m.median_s, m.mad_s), colour)]
+        cells = [bar_cell(m.median_s / slowest, spread_text(m.median_s, m.mad_s), colour)]
         if progress.python_s:
             ratio = progress.python_s / m.median_s
-            cells.append(_bar(log(max(ratio, 1.0)) / log(most), times_text(ratio), colour))
+            cells.append(bar_cell(log(max(ratio, 1.0)) / log(most), times_text(ratio), colour))
         if progress.roofs is not None:
             placed = placement(progress, m)
             text = share_text(placed.fraction) if placed else "unknown"
-            cells.append(_bar(placed.fraction if placed else 0.0, text, colour))
+            cells.append(bar_cell(placed.fraction if placed else 0.0, text, colour))
         head = f'<th scope="row" style="text-align:left;white-space:nowrap">{escape(name)}</th>'
         rows.append(f"<tr>{head}{''.join(cells)}</tr>")
     heads = ["variant", "median ± MAD", *(["speedup (log)"] if progress.python_s else [])]
@@ -70,16 +71,6 @@ def live_html(progress: Progress) -> str:
     head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in heads)
     table = f'<table style="margin-left:0"><thead><tr>{head}</tr></thead>'
     return f"{line}{table}<tbody>{''.join(rows)}</tbody></table>"
-
-
-def _bar(part: float, text: str, colour: str) -> str:
-    """A cell with a bar over *part* of its width, and the number that it stands for."""
-    width = f"{100 * min(max(part, 0.0), 1.0):.1f}%"
-    return (
-        f'<td style="text-align:left;min-width:13em"><div style="background:{_TRACK}">'
-        f'<div style="background:{colour};width:{width};height:.5em"></div></div>'
-        f"{escape(text)}</td>"
-    )
 
 
 def _timed(progress: Progress) -> list[Measurement]:

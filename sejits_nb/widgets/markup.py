@@ -9,13 +9,34 @@ from html import escape
 from .wording import count_text
 
 CODE_FONT = "var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)"
+_TRACK = "rgba(128,128,128,.18)"
 _CODE = "display:inline-block;min-width:100%;white-space:pre"
 BORDER = "var(--jp-border-color2,rgba(128,128,128,.35))"
+_DARK_IMAGE = """\
+[data-jp-theme-light="false"] .sejits-figure,.vscode-dark .sejits-figure\
+{filter:invert(.93) hue-rotate(180deg)}
+"""
+"""No ink reads well on white and on a dark page alike, so a figure has a white ground; where the page
+is known to be dark it is inverted, and its hues are turned back."""
 
 
 def root_class(text: str) -> str:
     """The class that scopes the style of a fragment: the same for the same content."""
     return f"sejits-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+
+
+def style_tag(css: str) -> str:
+    """A style element.  Where it is escaped, as in Markdown on code hosts, its content is a comment."""
+    return f"<style><!--\n{css}--></style>"
+
+
+def image_html(png: str, alt: str, size: tuple[int, int]) -> str:
+    """A PNG, in base64, of *size* pixels, with what it shows in words."""
+    return (
+        f'{style_tag(_DARK_IMAGE)}<img class="sejits-figure" src="data:image/png;base64,{png}" '
+        f'alt="{escape(alt)}" width="{size[0]}" height="{size[1]}" '
+        'style="max-width:100%;height:auto">'
+    )
 
 
 def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str = "") -> str:
@@ -30,6 +51,16 @@ def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str 
     text = "".join((row if row.strip() else row + "<small></small>") + "\n" for row in shown)
     opening = f'<pre class="{kind}">' if kind else "<pre>"
     return f'{opening}<code style="{_CODE}">{text}</code></pre>'
+
+
+def bar_cell(part: float, text: str, colour: str) -> str:
+    """A cell with a bar over *part* of its width, and the number that it stands for."""
+    width = f"{100 * min(max(part, 0.0), 1.0):.1f}%"
+    return (
+        f'<td style="text-align:left;min-width:13em"><div style="background:{_TRACK}">'
+        f'<div style="background:{colour};width:{width};height:.5em"></div></div>'
+        f"{escape(text)}</td>"
+    )
 
 
 def table(

@@ -12,7 +12,7 @@ from html import escape
 
 from ..stages import Trace
 from .links import Place, segments
-from .markup import BORDER, CODE_FONT, code_block
+from .markup import BORDER, CODE_FONT, code_block, style_tag
 
 _MOST_MIN_WIDTH_PX = 900
 """All panes fit an ordinary notebook, so that partners are seen together; each scrolls on its own."""
@@ -51,7 +51,7 @@ def style_element(root: str, numbers: Iterable[int], extra: str = "") -> str:
     """The style of a fragment of class *root*, with the hover links of the groups *numbers*."""
     style = (_STYLE + extra).replace("ROOT", f".{root}")
     rules = [_hover_rule(root, number) for number in numbers][:_MOST_RULES]
-    return f"<style>\n{style}{''.join(rules)}</style>"
+    return style_tag(style + "".join(rules))
 
 
 def side_by_side(panes: Sequence[Pane]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from html import escape
 from typing import Any
 
 from ..results import Report, Roofs
@@ -12,6 +11,7 @@ from .card_text import card_text, generated_lines
 from .code_diff import CodeDiff
 from .levels import View
 from .machine_card import FIGURE_SIZE, machine_alt, machine_figure, machine_html, machine_text
+from .markup import image_html
 
 CELL_LIMIT_BYTES = 125_000
 """Of one cell's outputs: a saved notebook's escapes and line ends make at most 150 kB of it."""
@@ -67,11 +67,7 @@ def show_machine(roofs: Roofs | None) -> None:
 def image_bundle(image: bytes, alt: str, size: tuple[int, int]) -> Bundle:
     """A PNG of *size* pixels, with what it shows in words."""
     png = base64.b64encode(image).decode("ascii")
-    html = (
-        f'<img src="data:image/png;base64,{png}" alt="{escape(alt)}" width="{size[0]}" '
-        f'height="{size[1]}" style="max-width:100%;height:auto">'
-    )
-    data = {"text/plain": alt, "text/html": html, "image/png": png}
+    data = {"text/plain": alt, "text/html": image_html(png, alt, size), "image/png": png}
     return data, {"image/png": {"alt": alt}}
 
 

@@ -1,6 +1,6 @@
-"""What the live display says of a training: the line, and a curve of the log-likelihood.
+"""What the live display says of a training: the line, and the log-likelihood as bars.
 
-The curve is an SVG of one path: it takes a fraction of a millisecond, so it can follow the training.
+The bars are cells of a table, so that the numbers are there too; what stays in a notebook is the same.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from html import escape
 from math import isfinite
 
 from ..results import Training
+from .markup import bar_cell
 from .wording import count_text, seconds_text
 
-_WIDTH, _HEIGHT, _MARGIN = 360, 110, 14
-_MOST_POINTS = 400
+_MOST_ROWS = 10
 _COLOUR = "#0072b2"
 
 
@@ -33,28 +33,29 @@ def training_line(training: Training) -> str:
 
 
 def training_html(training: Training) -> str:
-    """The line, and below it the mean log-likelihood of an event over the iterations."""
+    """The line, and below it the mean log-likelihood of an event at some of the iterations."""
     line = f'<p style="margin:.2em 0 .5em">{escape(training_line(training))}</p>'
-    every = max(1, training.iterations // _MOST_POINTS)
-    means = [(n + 1, v / training.events) for n, v in enumerate(training.log_likelihoods)
-             if isfinite(v) and (n % every == 0 or n + 1 == training.iterations)]  # fmt: skip
-    if len(means) < 2:
+    means = [value / training.events for value in training.log_likelihoods]
+    finite = [mean for mean in means if isfinite(mean)]
+    if len(finite) < 2:
         return line
-    low, high = min(v for _, v in means), max(v for _, v in means)
-    across, up = _WIDTH - 2 * _MARGIN, _HEIGHT - 2 * _MARGIN
-    last = means[-1][0]
-    points = " ".join(
-        f"{_MARGIN + across * (n - 1) / max(1, last - 1):.1f},"
-        f"{_MARGIN + up * (high - v) / ((high - low) or 1.0):.1f}"
-        for n, v in means
-    )
-    label = f"mean log-likelihood of an event, {low:.4g} to {high:.4g}, iterations 1 to {last}"
-    text = 'font-size="10" fill="currentColor"'
-    return (
-        f'{line}<svg role="img" aria-label="{escape(label)}" width="{_WIDTH}" height="{_HEIGHT}">'
-        f'<polyline fill="none" stroke="{_COLOUR}" stroke-width="2" points="{points}"/>'
-        f'<text x="2" y="10" {text}>{high:.5g}</text>'
-        f'<text x="2" y="{_HEIGHT - 2}" {text}>{low:.5g}</text>'
-        f'<text x="{_WIDTH - 2}" y="{_HEIGHT - 2}" text-anchor="end" {text}>iteration {last}</text>'
-        f"</svg>"
-    )
+    low, high = min(finite), max(finite)
+    rows = []
+    for n in _told(len(means)):
+        mean = means[n - 1]
+        part = (mean - low) / ((high - low) or 1.0) if isfinite(mean) else 0.0
+        gain = f"{mean - means[n - 2]:+.2g}" if n > 1 else ""
+        rows.append(
+            f'<tr><th scope="row" style="text-align:left">{count_text(n)}</th>'
+            f'{bar_cell(part, f"{mean:.6g}", _COLOUR)}<td style="text-align:left">{gain}</td></tr>'
+        )
+    heads = ("iteration", "mean log-likelihood of an event", "gain")
+    head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in heads)
+    table = f'<table style="margin-left:0"><thead><tr>{head}</tr></thead>'
+    return f"{line}{table}<tbody>{''.join(rows)}</tbody></table>"
+
+
+def _told(count: int) -> list[int]:
+    """Of *count* iterations those in the table: close together at first, where most is gained."""
+    steps = range(_MOST_ROWS)
+    return sorted({round(count ** (step / (_MOST_ROWS - 1))) for step in steps} | {1, count})

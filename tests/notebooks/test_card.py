@@ -102,3 +102,9 @@ def test_nbconvert_markdown_keeps_the_card(done: Any, card: Any) -> None:
     # A blank line would end the HTML block, and what follows would be read as Markdown.
     for output in [*done.outputs(1), *done.outputs(2)]:
         assert not re.search(r"\n\s*\n", output.data["text/html"])
+    # A code host escapes a style element: what is in it has to be a comment then.
+    escaped = re.sub(r"<(/?style)", r"&lt;\1", page)
+    assert "sejits-sentence{" in escaped
+    assert "{" not in plain(
+        re.sub(r"<!--.*?-->|<pre.*?</pre>|```.*?```", "", escaped, flags=re.DOTALL)
+    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import math
 import re
 import shutil
 from collections.abc import Iterator
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from sejits_nb.results import Report
 from sejits_nb.widgets.card import card_html
+from sejits_nb.widgets.show import figure_bundle
 
 pytestmark = pytest.mark.browser
 
@@ -68,6 +72,27 @@ def test_without_the_style_element_tints_and_numbers_remain(page: Page, report: 
     assert all(0 < _alpha(colour) < 1 for colour in colours)
     assert page.locator(".sejits-lines b").last.inner_text().strip() == "7"
     assert page.locator(".sejits-cell sup").all_inner_texts() == list("12345678")
+
+
+def test_a_figure_is_dark_on_a_dark_page_and_has_a_ground_of_its_own_elsewhere(
+    page: Page, report: Report
+) -> None:
+    html = figure_bundle(report)[0]["text/html"]
+    for theme, dark in (("light", False), ("dark", True), ("dark", False)):
+        _show(page, html, theme)
+        page.evaluate("dark => document.body.dataset.jpThemeLight = String(!dark)", dark)
+        figure = Image.open(io.BytesIO(page.locator("img").screenshot())).convert("L")
+        levels = [level for level, count in enumerate(figure.histogram()) if count > 20]
+        ground, ink = (max, min) if not dark else (min, max)
+        assert _contrast(ground(levels), ink(levels)) > 10
+        assert figure.getpixel((799, 2)) == ground(levels)
+        assert (ground(levels) < 30) == dark
+
+
+def _contrast(a: int, b: int) -> float:
+    """Of two greys, by the definition of WCAG 2."""
+    light, dark = sorted((math.pow((g / 255 + 0.055) / 1.055, 2.4) for g in (a, b)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_the_card_stays_inside_a_narrow_output(page: Page, report: Report) -> None:

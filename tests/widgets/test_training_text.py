@@ -1,4 +1,4 @@
-"""The live line and curve of a training."""
+"""The live line of a training, and its log-likelihoods as bars."""
 
 from __future__ import annotations
 
@@ -22,23 +22,31 @@ def test_the_line() -> None:
     assert training_line(stopped).endswith("· interrupted after iteration 1")
 
 
-def test_the_curve_has_a_point_an_iteration_and_rises() -> None:
-    html = training_html(Training((-30.0, -20.0, -15.0, -14.0), 10, 100, 0.1, note="a < b"))
+def _rows(training: Training) -> list[list[str]]:
+    """The texts of the table's rows."""
+    html = training_html(training).partition("<tbody>")[2]
+    return [re.findall(r">([^<]+)<", row) for row in html.split("</tr>")[:-1]]
+
+
+def test_every_iteration_of_a_short_training_has_its_bar_and_its_number() -> None:
+    training = Training((-30.0, -20.0, -15.0, -14.0), 10, 100, 0.1, note="a < b")
+    html = training_html(training)
     assert "a &lt; b" in html
-    (points,) = re.findall(r'points="([^"]+)"', html)
-    heights = [float(p.split(",")[1]) for p in points.split()]
-    assert len(heights) == 4
-    assert heights == sorted(heights, reverse=True)  # up is less
-    assert "mean log-likelihood of an event, -3 to -1.4, iterations 1 to 4" in html
-    assert "<svg" not in training_html(Training((-1.0,), 1, 9, 0.1))
+    assert _rows(training) == [["1", "-3"], ["2", "-2", "+1"], ["3", "-1.5", "+0.5"],
+                               ["4", "-1.4", "+0.1"]]  # fmt: skip
+    assert re.findall(r"width:([\d.]+)%", html) == ["0.0", "62.5", "93.8", "100.0"]
+    assert "<table" not in training_html(Training((-1.0,), 1, 9, 0.1))
 
 
-def test_long_trainings_are_thinned_and_keep_their_last_point() -> None:
+def test_a_long_training_is_thinned_and_keeps_its_ends() -> None:
     values = tuple(-1.0 / (n + 1) for n in range(5000))
-    html = training_html(Training(values, 1, 5000, 1.0))
-    (points,) = re.findall(r'points="([^"]+)"', html)
-    assert len(points.split()) <= 420
-    assert points.split()[-1].split(",")[0] == "346.0"
+    numbers = [row[0] for row in _rows(Training(values, 1, 5000, 1.0))]
+    assert numbers == ["1", "3", "7", "17", "44", "113", "292", "753", "1 941", "5 000"]
+
+
+def test_a_likelihood_that_is_no_number_has_no_bar() -> None:
+    rows = _rows(Training((-3.0, -2.0, float("-inf")), 1, 9, 0.1))
+    assert rows[-1] == ["3", "-inf", "-inf"]
 
 
 class Sheet:

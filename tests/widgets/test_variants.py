@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import dataclasses
 import io
@@ -116,9 +117,11 @@ def test_figures_show_themselves_with_words(altered: Alter) -> None:
     for figure, axes in ((variants.plot(), 2), (variants.roofline(), 1)):
         assert figure is not None
         assert len(figure.axes) == axes
-        png, metadata = figure._repr_png_()
-        assert png.startswith(b"\x89PNG")
-        assert "threads=2 tile=0 unroll=1 on openmp (best): 192 ± 4 µs" in metadata["alt"]
+        data, metadata = figure._repr_mimebundle_()
+        assert base64.b64decode(data["image/png"]).startswith(b"\x89PNG")
+        assert 'width="800" height="300"' in data["text/html"]
+        for alt in (data["text/plain"], metadata["image/png"]["alt"]):
+            assert "threads=2 tile=0 unroll=1 on openmp (best): 192 ± 4 µs" in alt
     assert Variants(altered()).roofline() is None
 
 
