@@ -63,10 +63,14 @@ def _groups(trace: Trace, numbers: Mapping[Place, int]) -> list[Any]:
 
 
 def _levels(trace: Trace, numbers: Mapping[Place, int]) -> list[dict[str, Any]]:
-    """The cell, then what the trace has of: both DASTs, both PASTs, generated code."""
+    """The cell, with its lines' numbers where a person knows them; then what the trace has of: both
+    DASTs, both PASTs, generated code.
+    """
     cut = segments("\n".join(trace.source.lines), numbers)
     cell = [[[s.text, (0, *s.covered_by)[-1], list(s.begins)] for s in row] for row in cut]
-    found = [_level("cell", trace.source.where, "python", cell)]
+    numbers_there = [trace.source.place(line)[1] for line in range(1, len(cell) + 1)]
+    where = trace.source.where.rpartition("/")[2]
+    found = [_level("cell", where, "python", cell) | {"numbers": numbers_there}]
     names = (
         ("parsed", "DAST as parsed", (1,)), ("optimised", "DAST optimised", (1, 2)),
         ("past", "PAST", (3,)), ("variant", "variant PAST", (4,)), ("code", "", (5,)),

@@ -68,6 +68,7 @@ const levelsPane = {
     function fill(level, lines) {
       const { element } = columns.get(level.id);
       const options = { label: level.title, groups: api.state("groups") };
+      if (level.numbers) options.number = (i) => level.numbers[i];
       if (level.id === "assembly") options.number = (i) => (lines[i][2] ? `C ${lines[i][2]}` : "");
       const listing = code.view(lines, level.language, options);
       columns.set(level.id, { element, listing, lines });

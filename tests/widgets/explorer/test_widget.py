@@ -1,0 +1,63 @@
+"""``kernel.explore()``: what its widget answers, and what it does without anywidget."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from sejits_nb import stencil
+from sejits_nb.kernel import Kernel
+from sejits_nb.widgets.explorer.widget import Explorer
+
+from .conftest import ask
+
+
+@stencil
+def fresh(u, out):  # type: ignore[no-untyped-def]
+    for x in out.interior_points():
+        out[x] = 0.5 * u[x]
+
+
+@stencil(backend="python")
+def plain(u, out):  # type: ignore[no-untyped-def]
+    for x in out.interior_points():
+        out[x] = 0.5 * u[x]
+
+
+def test_a_kernel_that_was_never_called_shows_its_levels() -> None:
+    explorer = fresh.explore()
+    assert isinstance(explorer, Explorer)
+    assert repr(explorer).startswith("<explorer of fresh: ")
+    assert [level["id"] for level in explorer.levels][-1] == "code"
+
+
+def test_assembly_answers_with_rows_that_name_their_line_of_c(kernel: Kernel) -> None:
+    explorer = kernel.explore()
+    said = ask(explorer, {"id": "1", "ask": "assembly"})
+    code = explorer.levels[-1]["lines"]
+    assert said["id"] == "1"
+    stores = [row for row in said["answer"] if row[2] and "out[" in code[row[2] - 1][0]]
+    assert stores
+    assert {row[1] for row in stores} == {code[stores[0][2] - 1][1]}
+
+
+def test_what_goes_wrong_is_said_to_who_asked() -> None:
+    explorer = plain.explore()
+    said = ask(explorer, {"id": "7", "ask": "assembly"})
+    assert said["id"] == "7"
+    assert "B009" in said["error"]
+    assert "nothing" in ask(explorer, {"id": "8", "ask": "nothing"})["error"]
+
+
+def test_another_trace_replaces_all_that_hangs_on_it(kernel: Kernel) -> None:
+    explorer = fresh.explore()
+    explorer.show(kernel.trace)
+    assert explorer.title == "heat"
+    assert len(explorer.groups) > max(row[1] for row in explorer.levels[-1]["lines"])
+
+
+def test_without_anywidget_the_fix_is_said(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anywidget", None)
+    with pytest.raises(ImportError, match=r"pip install 'sejits_nb\[lab\]'"):
+        kernel.explore()
