@@ -46,6 +46,27 @@ class Executable(Protocol):
         """A call on other values of the same layouts, by position, in the order of *values*."""
 
 
+class Turns(Protocol):
+    """Who runs the iterations of a method: one variant, or several in turns until the fastest is known.
+
+    ``taken`` has the variant of each iteration, and the seconds that its runs took.
+    """
+
+    taken: list[tuple[str, float]]
+
+    def prepare(self, values: Mapping[str, Any]) -> Callable[[], None]:
+        """A run without arguments on exactly these values."""
+
+    def every(self, values: Mapping[str, Any]) -> Callable[[], None]:
+        """The same for values that all iterations run on: variants may take turns."""
+
+    def take(self, attempt: Callable[[], str]) -> str:
+        """Have *attempt* run one iteration; why it failed, or nothing.
+
+        Called again where a variant is to blame, so that it has to begin from the same state.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """A named step of phase 2: DAST -> DAST, the same object when it changes nothing.
@@ -189,7 +210,8 @@ class Specializer:
     """The domain's own options (``boundary``) by name."""
     methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Further methods of the bound object (``iterate``): called with its interface, with what prepares
-    a run of bound values, and with the call's arguments."""
+    a run of bound values, and with the call's arguments; by keyword, if they ask, with ``bind`` (what
+    binds a call) and ``turns`` (:class:`Turns`)."""
     makers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """What is made of the bound object itself, which comes first (``estimator``)."""
     code_signature: Callable[[Signature], Signature] = _itself

@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pickle import PicklingError
 from typing import Any
@@ -30,7 +31,12 @@ from .pipeline import (
 )
 from .results import Listener, Report
 from .stages import ArrayType, KernelSource, Signature, Trace
+from .tune.online import OnlineRace
 from .tune.specialize import Request, Specialization, specialize
+from .tune.turns import Turns
+
+Key = tuple[tuple[str, ...], Signature]
+"""What a specialization is for: the captured constants and the signature of its calls."""
 
 _kernels: WeakSet[KernelCalls] = WeakSet()
 
@@ -59,14 +65,16 @@ class KernelCalls:
         self._direct = DirectCalls(self._source.identity, watch)
         self.interface = specializer.interface(self._source)
         self._plain = specializer.reference(self._source, lookup)
-        self._ready: dict[tuple[tuple[str, ...], Signature], Specialization | None] = {}
+        self._ready: dict[Key, Specialization | None] = {}
+        self._races: dict[Key, OnlineRace] = {}
         self._last: Specialization | None = None
         self._scalars: dict[Signature, dict[str, Any]] = {}
         self._said: set[str] = set()
         self._note = ""
         self._lock = threading.RLock()
         _kernels.add(self)
-        self.report: Report | None = None
+        self._report: Report | None = None
+        self._raced: Callable[[], Report] | None = None
         self._measured_on: tuple[tuple[Any, ...], dict[str, Any]] | None = None
         self.__name__ = self.__qualname__ = source.label
         self.__doc__ = _docstring(source)
@@ -118,6 +126,30 @@ class KernelCalls:
         self._say_plain()
         return partial(self._plain, dict(values))
 
+    def _race(self, values: Mapping[str, Any]) -> OnlineRace | None:
+        """Who leads at calls like this one, and who might; ``None`` where the plain Python runs."""
+        found, direct = self._specialization(values, "none")
+        if found is None:
+            self._say_plain()
+            return None
+        signature = self._specializer.signature(self.interface, values)
+        key = direct.identity, self._specializer.code_signature(signature)
+        race = self._races.get(key)
+        if race is None or race.leader is not found:
+            request = self._request(registry.platform(found.platform, self.options.tools), signature,
+                                    values, self.options.tune)  # fmt: skip
+            race = OnlineRace(request, found, self.options.chooses, partial(self._adopt, key))
+            self._races[key] = race
+        return race
+
+    def _adopt(self, key: Key, found: Specialization, report: Callable[[], Report]) -> None:
+        """From now on *found* runs calls like these."""
+        with self._lock:
+            if self._ready[key] is not found:
+                self._direct = DirectCalls(self._direct.identity, self._direct.watch)
+            self._ready[key] = self._last = found
+            self._raced = report
+
     def __getattr__(self, name: str) -> Any:
         found = self.__dict__.get("_specializer")
         if found is not None and name in found.makers:
@@ -147,20 +179,33 @@ class KernelCalls:
         return _unpickled, (type(self), self._specializer.name, self._source, self.options)
 
     def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """One of the domain's methods; one with a keyword ``bind`` is given what binds a call."""
+        """One of the domain's methods, given what its keywords ``bind`` and ``turns`` ask for."""
         method = self._specializer.methods[name]
         asked = _keyword_only(method)
         own = {k: kwargs.pop(k) for k in asked if k in kwargs}
         own |= {"bind": self._bind} if "bind" in asked else {}
-        return method(self.interface, self._bound_run, args, kwargs, **own)
+        with Turns(self._race, self._plain) as turns:
+            own |= {"turns": turns} if "turns" in asked else {}
+            return method(self.interface, self._bound_run, args, kwargs, **own)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._specializer.methods, *self._specializer.makers]
 
+    @property
+    def report(self) -> Report | None:
+        """What the last measurement, or a training's choice, has found out."""
+        if self._raced is not None:
+            self._report, self._raced = self._raced(), None
+        return self._report
+
+    @report.setter
+    def report(self, found: Report | None) -> None:
+        self._report, self._raced = found, None
+
     # -- specializing
 
     def _specialization(
-        self, values: Mapping[str, Any]
+        self, values: Mapping[str, Any], tune: str | None = None
     ) -> tuple[Specialization | None, DirectCalls]:
         """What runs these values (``None``: the plain Python), and where to keep how to repeat it."""
         signature = self._specializer.signature(self.interface, values)
@@ -172,7 +217,7 @@ class KernelCalls:
                 direct = self._direct  # another thread may have looked the names up
                 key = (direct.identity, code)
                 if key not in self._ready:
-                    tune = self.options.tune if not self._ready else "none"
+                    tune = tune or (self.options.tune if not self._ready else "none")
                     self._ready[key] = self._specialize(signature, values, tune)
         return self._ready[key], direct
 
@@ -211,14 +256,8 @@ class KernelCalls:
             self._note = "" if platform else "; ".join(skipped) or "backend 'python' was asked for"
             if platform is None:
                 return None
-            asked = self._asked_platforms()
-            others = tuple(p for p in asked if p is not platform) if platform in asked else ()
-            request = Request(
-                self._specializer, (platform, *others), self._source, self._held, values, signature,
-                options.check, tune, options.budget_s, options.pins,
-                self._last.config if self._last else None, fresh, resume, listen, options.tools,
-            )  # fmt: skip
-            done = specialize(request)
+            request = self._request(platform, signature, values, tune)
+            done = specialize(replace(request, fresh=fresh, resume=resume, listen=listen))
         except (LanguageError, BackendError, WrongResult) as error:
             if not options.fallback:
                 raise
@@ -230,6 +269,18 @@ class KernelCalls:
             self._say(f"{self.__name__} runs on {done.platform}; {'; '.join(skipped)}")
         self._last = done
         return done
+
+    def _request(
+        self, first: Platform, signature: Signature, values: Mapping[str, Any], tune: str
+    ) -> Request:
+        """What is to be specialized: the platform *first*, and others that the user would take."""
+        asked, options = self._asked_platforms(), self.options
+        others = tuple(p for p in asked if p is not first) if first in asked else ()
+        return Request(
+            self._specializer, (first, *others), self._source, self._held, values, signature,
+            options.check, tune, options.budget_s, options.pins,
+            self._last.config if self._last else None, tools=options.tools,
+        )  # fmt: skip
 
     def _platform(self, signature: Signature) -> tuple[Platform | None, tuple[str, ...]]:
         """The platform to use, or ``None`` for the plain Python, and why others were passed over.

@@ -41,7 +41,8 @@ class Options:
     best or the model's choice); ``budget_s`` overrides that search's seconds; ``pins`` fixes knobs;
     ``check`` compares with the plain Python to the bit (``strict``), within rounding (``fast``) or not
     at all (``off``); ``fallback`` runs the plain Python where the language or the compiler says no;
-    ``tools`` are the C compiler and flags of this kernel, or its OpenCL device.
+    ``tools`` are the C compiler and flags of this kernel, or its OpenCL device; ``chooses``: a training
+    may try other variants on its way, which pinned knobs and an explicit ``tune="none"`` forbid.
     """
 
     backend: tuple[str, ...] = ("auto",)
@@ -51,12 +52,13 @@ class Options:
     check: str = "fast"
     fallback: bool = True
     tools: Toolchain = field(default_factory=Toolchain)
+    chooses: bool = True
 
 
 def make_options(
     *,
     backend: str | Iterable[str] = "auto",
-    tune: str = "none",
+    tune: str | None = None,
     budget: float | None = None,
     set: str | Mapping[str, Value] | None = None,
     check: str = "fast",
@@ -74,12 +76,15 @@ def make_options(
         raise _error("O001", f"unknown option {word!r}", did_you_mean(word, (*known, *also_known)))
     named = (backend,) if isinstance(backend, str) else tuple(backend)
     backends = tuple(ALIASES.get(name, name) for name in named)
-    one_of("tune", tune, TUNE)
+    one_of("tune", tune or "none", TUNE)
     one_of("check", check, CHECK)
     if budget is not None and not (isinstance(budget, int | float) and budget > 0):
         raise _error("O002", f"budget is {budget!r}", "a positive number of seconds")
     tools = Toolchain(str(cc), _words("cflags", cflags), str(device).strip())
-    return Options(backends, tune, budget, _pins(set), check, bool(fallback), tools)
+    pins, chooses = _pins(set), tune != "none"
+    return Options(
+        backends, tune or "none", budget, pins, check, bool(fallback), tools, chooses and not pins
+    )
 
 
 def _words(option: str, text: str | Iterable[str]) -> tuple[str, ...]:

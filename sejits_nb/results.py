@@ -211,6 +211,7 @@ class Training:
 
     ``converged`` says that it stopped because it changed by no more than the tolerance; ``note`` why it
     stopped otherwise, and what else happened; ``limit`` is the most iterations there may be.
+    ``variants`` ran the iterations, one each, and took ``seconds_each``.
     """
 
     log_likelihoods: tuple[float, ...]
@@ -220,6 +221,8 @@ class Training:
     converged: bool = False
     interrupted: bool = False
     note: str = ""
+    variants: tuple[str, ...] = ()
+    seconds_each: tuple[float, ...] = ()
 
     @property
     def iterations(self) -> int:

@@ -46,7 +46,8 @@ class Request:
     @property
     def subject(self) -> records.Subject:
         """What this call is to the record store."""
-        return records.subject_of(self.source, self.signature, self.check, self.tools)
+        code = self.specializer.code_signature(self.signature)
+        return records.subject_of(self.source, code, self.check, self.tools)
 
     @property
     def names(self) -> tuple[str, ...]:

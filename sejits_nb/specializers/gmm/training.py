@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...contracts import Interface
+from ...contracts import Interface, Turns
 from ...errors import ArgumentError, Diagnostic
 from ...results import Training, TrainingListener
 from .calls import answer, bind, native_values
@@ -35,6 +35,7 @@ def train(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     *,
+    turns: Turns,
     max_iter: int = 100,
     min_iter: int = 1,
     tol: float = 1e-3,
@@ -55,14 +56,19 @@ def train(
     assert isinstance(interface, GmmInterface)
     _check_numbers(max_iter, min_iter, tol)
     source, mixture = source_of(interface, args, kwargs)
-    run = _Run(interface, prepare, source, mixture)
     start = time.perf_counter()
     found: list[float] = []
     before = since
+    run = _Run(interface, turns, source, mixture)
 
     def so_far(**how: Any) -> Training:
-        seconds = time.perf_counter() - start
-        return Training(tuple(found), run.events, max_iter, seconds, **how)
+        seconds, taken = time.perf_counter() - start, turns.taken[: len(found)]
+        variants, each = (
+            (tuple(column) for column in zip(*taken, strict=True)) if taken else ((), ())
+        )
+        return Training(
+            tuple(found), run.events, max_iter, seconds, variants=variants, seconds_each=each, **how
+        )
 
     converged = False
     try:
@@ -119,9 +125,9 @@ class _Run:
     """The arrays of a training and what an iteration does to them."""
 
     def __init__(
-        self, interface: GmmInterface, prepare: Prepare, source: Source, mixture: Mixture
+        self, interface: GmmInterface, turns: Turns, source: Source, mixture: Mixture
     ) -> None:
-        self.interface, self.prepare, self.source = interface, prepare, source
+        self.interface, self.turns, self.source = interface, turns, source
         self.arrays = mixture.arrays()
         self.before = {name: array.copy() for name, array in self.arrays.items()}
         self.good = {name: array.copy() for name, array in self.arrays.items()}
@@ -134,23 +140,30 @@ class _Run:
             steps = E_STEP | M_STEP
             values = native_values(interface, source.whole, self.arrays, steps)
             self.sums = {n: values[n] for n in ("moments", "log_likelihood", "status")}
-            self.calls, self.events = prepare(values), len(source.whole)
+            self.calls, self.events = turns.every(values), len(source.whole)
 
     def iterate(self) -> float:
         """One whole iteration; the log-likelihood that it found, or a ``problem``."""
         self._copy(self.arrays, self.before)
+        problem = self.turns.take(self._attempt)
+        self.started += 1
+        if problem:
+            self._stop(problem)
+        else:
+            self._keep_empty()
+            self._copy(self.before, self.good)
+        return float(self.sums["log_likelihood"][0])
+
+    def _attempt(self) -> str:
+        """An iteration from the mixture before it; why it has no log-likelihood, or nothing."""
+        self._copy(self.before, self.arrays)
         for array in self.sums.values():
             array.fill(0)
         self.calls()
-        self.started += 1
-        status, value = int(self.sums["status"][0]), float(self.sums["log_likelihood"][0])
-        if status or not np.isfinite(value):
-            self._stop(f"the covariance of component {status - 1} collapsed" if status
-                       else "the log-likelihood is no finite number")  # fmt: skip
-            return value
-        self._keep_empty()
-        self._copy(self.before, self.good)
-        return value
+        if status := int(self.sums["status"][0]):
+            return f"the covariance of component {status - 1} collapsed"
+        finite = np.isfinite(self.sums["log_likelihood"][0])
+        return "" if finite else "the log-likelihood is no finite number"
 
     def _stop(self, what: str) -> None:
         """Go back to the last mixture whose log-likelihood was found."""
@@ -169,14 +182,14 @@ class _Run:
             if not self.sums:
                 self.sums = {n: last[n] for n in ("moments", "log_likelihood", "status")}
             last.update(self.sums)
-            self.prepare(last)()
+            self.turns.prepare(last)()
             events += len(chunk)
         if last is None:
             rule = CALL_RULES["A012"]
             raise ArgumentError(Diagnostic("A012", "there are no events in the chunks", rule.why,
                                            "a callable that returns a new iterator"))  # fmt: skip
         self.events = events
-        self.prepare(last | {"steps": M_STEP})()
+        self.turns.prepare(last | {"steps": M_STEP})()
 
     def finish(self) -> None:
         """No mixture stays that has no density: the next iteration would have found that."""

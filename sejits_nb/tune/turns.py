@@ -1,0 +1,105 @@
+"""Who runs the iterations of a training: one variant, or several in turns while a choice is open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from ..errors import BackendError
+from .online import OnlineRace
+from .request import Specialization
+
+Values = Mapping[str, Any]
+PLAIN = "plain Python"
+
+
+class Turns:
+    """``contracts.Turns`` of one call of a method.
+
+    ``races(values)`` finds the race of a kind of call, ``None`` where the *plain* Python runs.
+    ``taken`` has the variant of each iteration and the seconds that its runs took.
+    """
+
+    def __init__(
+        self, races: Callable[[Values], OnlineRace | None], plain: Callable[[Values], None]
+    ) -> None:
+        self.taken: list[tuple[str, float]] = []
+        self._races, self._plain = races, plain
+        self._race: OnlineRace | None = None
+        self._whose: Specialization | None = None
+        self._name, self._spent_s = PLAIN, 0.0
+
+    def prepare(self, values: Values) -> Callable[[], None]:
+        """A run on exactly these values by the variant that leads."""
+        race = self._races(values)
+        if race is None:
+            return lambda: self._clocked(lambda: self._plain(values))
+        whose = race.leader
+        self._name = f"{whose.platform} {whose.config}"
+        bound = whose.executable.bound(values)
+        return lambda: self._clocked(bound)
+
+    def every(self, values: Values) -> Callable[[], None]:
+        """The same for values that all iterations run on: variants take turns."""
+        race = self._races(values)
+        if race is None or not race.lock.acquire(blocking=False):  # another thread trains
+            return self.prepare(values)
+        self._race = race
+        race.begin(values)
+        bound: dict[int, Callable[[], None]] = {}
+
+        def run() -> None:
+            assert self._whose is not None
+            key = id(self._whose)
+            if key not in bound:  # who has lost holds no arrays on a device any more
+                for other in bound.keys() - {id(race.leader)}:
+                    del bound[other]
+                bound[key] = self._whose.executable.bound(values)
+            self._clocked(bound[key])
+
+        return run
+
+    def take(self, attempt: Callable[[], str]) -> str:
+        """Have *attempt* run one iteration; why it failed, or nothing.
+
+        It begins from the same state each time, for it is called again where a variant is to blame.
+        """
+        race, problem, error = self._race, "", None
+        while True:
+            self._spent_s = 0.0
+            self._whose = whose = race.next() if race else None
+            try:
+                problem, error = attempt(), None
+            except BackendError as failure:
+                problem, error = str(failure), failure
+            if race is None or whose is None:
+                break
+            self._name = f"{whose.platform} {whose.config}"
+            if not problem:
+                race.note(whose, self._spent_s)
+                break
+            if not race.retry(whose, problem):
+                break
+        if error is not None:
+            raise error
+        if not problem:
+            self.taken.append((self._name, self._spent_s))
+        return problem
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """No more iterations: what was found out is kept."""
+        race, self._race = self._race, None
+        if race is not None:
+            try:
+                race.end()
+            finally:
+                race.lock.release()
+
+    def _clocked(self, run: Callable[[], None]) -> None:
+        start = time.perf_counter()
+        run()
+        self._spent_s += time.perf_counter() - start

@@ -1,0 +1,141 @@
+"""A training chooses its variant by running real iterations, and the next process knows the choice."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sejits_nb import registry
+from sejits_nb.contracts import Knob
+from sejits_nb.kernel import Kernel
+from sejits_nb.mixture.cells import iteration
+from sejits_nb.options import make_options
+from sejits_nb.results import Training
+from sejits_nb.specializers.gmm.mixture import Mixture
+from sejits_nb.specializers.gmm.samples import started, three_clusters
+from sejits_nb.tune import online
+
+pytestmark = pytest.mark.needs("openmp")
+X = three_clusters(20_000, 3)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache without any record."""
+    monkeypatch.setenv("SEJITS_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("SEJITS_THREADS", "2")
+    return tmp_path
+
+
+@pytest.fixture
+def _any_iteration_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(online, "_LEAST_S", 0.0)
+
+
+def kernel(**options: Any) -> Kernel:
+    """The standard iteration with two variants, one thread and two, on one platform."""
+    standard = iteration("full")
+
+    def knobs(unit: Any, threads: int) -> tuple[Knob, ...]:
+        own = registry.specializer("gmm").knobs(unit, threads)
+        return tuple(k if k.name == "threads" else replace(k, values=(k.default,)) for k in own)
+
+    asked = make_options(backend="openmp", **options)
+    return Kernel(
+        replace(standard._specializer, knobs=knobs), standard._source, standard._lookup, asked
+    )
+
+
+def until_settled(made: Kernel) -> tuple[Training, Mixture]:
+    """A training that is broken off when the choice has been made."""
+    mixture = started(X, 3, "full")
+
+    def listen(training: Training) -> None:
+        (race,) = made._races.values()
+        if race.settled and training.iterations > 20:
+            raise KeyboardInterrupt
+
+    return made.train(X, mixture, max_iter=200_000, tol=0, listen=listen), mixture
+
+
+SECOND = """
+import numpy as np
+from sejits_nb.phase5_backend import compile_c, trial
+from sejits_nb.mixture.cells import iteration
+from sejits_nb.specializers.gmm.samples import started, three_clusters
+from sejits_nb.tune import candidates, online
+
+def never(*args, **kwargs):
+    raise AssertionError("nothing is compiled, tried or built")
+
+compile_c.run = trial.Trials.run = candidates.Background.begin = never
+online._LEAST_S = 0.0
+kernel = iteration("full", backend="openmp")
+X = three_clusters(70_000, 3)
+done = kernel.train(X, started(X, 3, "full"), max_iter=60, tol=0)
+print(*set(done.variants), sep="; ")
+print(len(kernel.variants))
+"""
+
+
+@pytest.mark.usefixtures("_any_iteration_counts")
+def test_a_real_choice_and_a_second_process(own_cache: Path) -> None:
+    made = kernel(tune="quick")
+    done, mixture = until_settled(made)
+    names = [f"openmp {m.config}" for m in made.variants]
+    assert done.interrupted
+    assert len(done.variants) == len(done.seconds_each) == done.iterations
+    assert set(done.variants) == set(names)
+    assert len(names) == 2
+    assert done.variants[-1] == names[0]
+    assert all(0 < s < 10 for s in done.seconds_each)
+
+    pinned = kernel(set={"threads": 1})
+    same = started(X, 3, "full")
+    again = pinned.train(X, same, max_iter=done.iterations, tol=0)
+    np.testing.assert_allclose(again.log_likelihoods, done.log_likelihoods, rtol=1e-11)
+    np.testing.assert_allclose(same.mean, mixture.mean, rtol=1e-9)
+
+    said = subprocess.run(
+        [sys.executable, "-c", SECOND], capture_output=True, text=True, check=False
+    )
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.splitlines() == [names[0], "2"]
+
+
+@pytest.mark.usefixtures("own_cache", "_any_iteration_counts")
+@pytest.mark.parametrize("options", [{"tune": "none"}, {"set": {"threads": 1}}])
+def test_who_says_what_to_run_gets_that(options: dict[str, Any]) -> None:
+    made = kernel(**options)
+    done = made.train(X, started(X, 3, "full"), max_iter=30, tol=0)
+    assert len(set(done.variants)) == 1
+    assert len(made.variants) == 0
+
+
+def test_little_data_is_no_reason_to_compile_more() -> None:
+    made = kernel()
+    for _ in range(20):
+        made.train(X[:200], started(X[:200], 3, "full"), max_iter=50, tol=0)
+    (race,) = made._races.values()
+    assert not race._background.busy
+    assert not race.settled
+
+
+def test_the_plain_python_says_so() -> None:
+    made = iteration("diag", backend="python")
+    done = made.train(X[:50], started(X[:50], 2, "diag"), max_iter=2, tol=0)
+    assert done.variants == ("plain Python",) * 2
+
+
+def test_chunks_are_trained_by_one_variant() -> None:
+    made = kernel()
+    done = made.train([X[:15_000], X[15_000:]], started(X, 3, "full"), max_iter=3, tol=0)
+    assert len(set(done.variants)) == 1
+    assert done.iterations == 3
+    assert all(s > 0 for s in done.seconds_each)
