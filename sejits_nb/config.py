@@ -29,6 +29,10 @@ CACHE_LAYOUT = "v1"
 CACHE_LIMIT_MB = 500.0
 COMPILE_TIMEOUT_S = 120.0
 TRIAL_TIMEOUT_S = 60.0
+EDIT_TIMEOUT_S = 10.0
+"""What one run of edited code may take, if the best variant does not take as long itself."""
+RACE_BUDGET_S = 3.0
+"""Most seconds for which edited code is timed beside others."""
 TUNE_BUDGET_S = {"none": 0.0, "quick": 12.0, "full": 60.0}
 """Most seconds of a race, builds and checks included; a batch that has begun is finished."""
 PLAIN_PYTHON_POINTS = 2_000

@@ -228,6 +228,30 @@ def _held_nowhere(threads: int) -> AbstractContextManager[None]:
     return nullcontext()
 
 
+class Bench(Protocol):
+    """A child process in which code that has been edited is tried and timed."""
+
+    finished: bool
+    """Whether the code of the last :meth:`run` came to its end."""
+
+    def run(self, artifact: Artifact, case: Case) -> str:
+        """As :attr:`Platform.trial`."""
+
+    def outputs(self, artifact: Artifact, case: Case) -> Mapping[str, Any]:
+        """What proven code leaves in the arrays that it may write; raises :class:`BackendError`
+        (B011)."""
+
+    def sample(self, artifact: Artifact, case: Case, threads: int, repeats: int) -> float:
+        """Seconds of one run, the mean of *repeats*, on the arrays of the first *case* that is timed;
+        raises :class:`BackendError` (B011)."""
+
+    def stop(self) -> None:
+        """From any thread: end what runs, and let nothing begin until :meth:`close`."""
+
+    def close(self) -> None:
+        """End the child."""
+
+
 class Availability(Protocol):
     """A platform's answer to "can you run here?"."""
 
@@ -264,3 +288,6 @@ class Platform:
     """A line for each device to choose from."""
     assembly: Callable[[Artifact], tuple[tuple[str, int], ...]] | None = None
     """The machine code as text, each row with its line of the source (0: none)."""
+    bench: Callable[[float], Bench] | None = None
+    """A child process for edited code, a run of which may take that many seconds; ``None`` where
+    such code cannot be tried."""

@@ -32,6 +32,10 @@ BACKEND_RULES: dict[str, Rule] = {
                  "process, and PoCL links what it compiles", "%sejits doctor"),
     "B009": Rule("the assembly of a variant cannot be shown", "it is the C compiler's: plain Python "
                  "and OpenCL have none", "backend=\"openmp\", or %sejits doctor"),
+    "B011": Rule("code on trial ended its process while it was timed", "it runs in a child process",
+                 "race it again; what it says last is in the message"),
+    "B012": Rule("edited code cannot be raced", "it is raced against generated code of the same call",
+                 "%sejits backends"),
     "W001": Rule("every variant differs from the plain Python", "a variant runs only after it gave "
                  "what the plain Python gives", "check=\"fast\" allows for rounding; else report it"),
     "X001": Rule("a pass produced an ill-formed tree", "trees are checked between all phases",

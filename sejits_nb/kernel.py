@@ -6,6 +6,7 @@ Its calling half is in ``kernel_calls.py``, its looking half in ``kernel_views.p
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +20,7 @@ from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
 from .kernel_explorer import explore
+from .kernel_race import race
 from .kernel_views import KernelViews
 from .machine.roofline import placement
 from .reproduce.export import export
@@ -31,6 +33,7 @@ from .variants import Timing, Variants, timing_of
 
 if TYPE_CHECKING:
     from .widgets.crossovers import Crossovers
+    from .widgets.edited_race import ShownRace
     from .widgets.explorer.widget import Explorer
 
 __all__ = ["Kernel", "SejitsWarning"]
@@ -99,6 +102,28 @@ class Kernel(KernelViews):
                 return self.measure(*args, fresh=True, resume=resume, listen=listen, **kwargs)
             finally:
                 self.options = before
+
+    def race(
+        self,
+        text: str,
+        *args: Any,
+        base: Measurement | None = None,
+        budget: float | None = None,
+        stop: threading.Event | None = None,
+        **kwargs: Any,
+    ) -> ShownRace:
+        """Race edited code, C or OpenCL C, against the code in use; nothing changes by it.
+
+        *text* is the generated source of a variant (*base*; else the best one of its language), edited.
+        It is compiled, compared with the plain Python and then timed for *budget* seconds, all in a
+        child process that *stop*, once set, ends.  The arguments are as for :meth:`tune`.
+        """
+        from .widgets.edited_race import ShownRace
+
+        if not (args or kwargs):
+            args, kwargs = self._measured_on or (self.sample_arguments(), {})
+        values = self._bind(args, kwargs).values
+        return ShownRace.of(race(self, text, values, base, budget, stop))
 
     def crossovers(self, *calls: tuple[Any, ...]) -> Crossovers:
         """The platforms raced at several sizes, one call's arguments each: which is the fastest where.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .errors import Diagnostic
 from .stages import Artifact, Config, Signature, Step, Trace
 
 
@@ -122,6 +123,36 @@ class Placement:
     above: bool
     words: str
     advice: str
+
+
+@dataclass(frozen=True)
+class EditedRace:
+    """What became of code that a person has edited: of its ``measurement`` platform and configuration
+    are those of the variant that the text was made from.
+
+    ``beside`` was timed in the same rounds of the same child process: the variant in use, and the
+    serial one if that is another.  ``ratios`` are the edited code's time by that of the variant in use,
+    one a round.  ``errors`` are the compiler's, at lines and columns of *text*; ``log`` is all it said.
+    """
+
+    kernel: str
+    language: str
+    text: str
+    measurement: Measurement
+    beside: tuple[Measurement, ...] = ()
+    ratios: tuple[float, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
+    log: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """Median of the ratios, less than 1 for faster code; ``None`` where it was not timed."""
+        return _quantile(self.ratios, 0.5) if self.ratios else None
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """The quartiles of the ratios: half of the rounds lie between them."""
+        return (_quantile(self.ratios, 0.25), _quantile(self.ratios, 0.75)) if self.ratios else None
 
 
 @dataclass(frozen=True)
@@ -242,3 +273,11 @@ class Training:
 
 TrainingListener = Callable[[Training], None]
 """Is told after each iteration how a training stands."""
+
+
+def _quantile(values: tuple[float, ...], share: float) -> float:
+    ordered = sorted(values)
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])

@@ -226,7 +226,7 @@ class SourceUnit:
     """Generated source, line by line with the span of the cell that each line computes.
 
     ``launches`` are the kernels to run, in order, where the language has kernels; else one function,
-    ``entry``, is called.
+    ``entry``, is called.  ``edited``: a person wrote these lines, which errors are to name.
     """
 
     language: str
@@ -234,6 +234,7 @@ class SourceUnit:
     params: tuple[Param, ...]
     lines: tuple[Line, ...]
     launches: tuple[Launch, ...] = ()
+    edited: bool = False
 
     @cached_property
     def text(self) -> str:
@@ -348,12 +349,16 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One comparison with the plain Python: run on ``values``, then meet every expectation."""
+    """One comparison with the plain Python: run on ``values``, then meet every expectation.
+
+    ``oracle`` is who gave those, if it was not the plain Python itself.
+    """
 
     signature: Signature
     values: Mapping[str, Any]
     expectations: tuple[Expectation, ...]
     label: str
+    oracle: str = "the plain Python"
 
     def arrays(self) -> Iterator[tuple[str, Any]]:
         """The array arguments, in parameter order."""

@@ -24,11 +24,13 @@ from ..errors import BackendError
 from ..ir.dast import Line
 from ..ir.dtypes import I64
 from ..ir.past import Param
-from ..stages import SourceUnit
+from ..stages import Artifact, SourceUnit
 from .bind_cffi import load
 from .compile_c import compile_source
 
 _BOUND_BY_THE_USER = ("OMP_PROC_BIND", "OMP_PLACES", "GOMP_CPU_AFFINITY", "KMP_AFFINITY")
+_TEAM = Param("threads", I64, pointer=False)
+_CPUS = Param("cpus", I64, pointer=True)
 _TOPOLOGY = Path("/sys/devices/system/cpu")
 _one_at_a_time = threading.RLock()
 
@@ -39,15 +41,31 @@ def held(threads: int) -> AbstractContextManager[None]:
     Nothing is moved where the user binds threads, where there are fewer CPUs than threads, and where
     the system or the compiler cannot do it.
     """
+    cpus = cpus_for(threads)
+    if threads == 1 and cpus:
+        return _caller_on(cpus[0])
+    calls = _calls() if cpus else None
+    return _team_on(cpus, *calls) if calls else nullcontext()
+
+
+def cpus_for(threads: int) -> tuple[int, ...]:
+    """Where a team of *threads* is put, the caller first; empty where nothing is moved."""
     if not hasattr(os, "sched_getaffinity"):
-        return nullcontext()
+        return ()
     cpus = _by_core(frozenset(os.sched_getaffinity(0)))
     if threads > len(cpus) or config.forked() or any(map(os.environ.get, _BOUND_BY_THE_USER)):
-        return nullcontext()
-    if threads == 1:
-        return _caller_on(cpus[0])
-    calls = _calls()
-    return _team_on(cpus[:threads], *calls) if calls else nullcontext()
+        return ()
+    return cpus[:threads]
+
+
+def holder() -> Artifact | None:
+    """``hold`` and ``release`` of ``kernels/openmp/hold.c``; ``None`` where it cannot be built."""
+    text = (files("sejits_nb.kernels") / "openmp" / "hold.c").read_text(encoding="utf-8")
+    unit = SourceUnit("c", "hold", (_TEAM, _CPUS), tuple(map(Line, text.splitlines())))
+    try:
+        return compile_source(unit, False)
+    except BackendError:
+        return None
 
 
 @contextmanager
@@ -86,14 +104,10 @@ def _by_core(cpus: frozenset[int]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=1)
 def _calls() -> tuple[Any, Any] | None:
-    """``hold`` and ``release`` of ``kernels/openmp/hold.c``; ``None`` where it cannot be built."""
-    text = (files("sejits_nb.kernels") / "openmp" / "hold.c").read_text(encoding="utf-8")
-    team = Param("threads", I64, pointer=False)
-    cpus = Param("cpus", I64, pointer=True)
-    unit = SourceUnit("c", "hold", (team, cpus), tuple(map(Line, text.splitlines())))
+    """``hold`` and ``release``, loaded here."""
+    built = holder()
     try:
-        built = compile_source(unit, False)
-        release = replace(built, entry="release", params=(team,))
-        return load(built).call_arrays, load(release).call_arrays
+        release = built and replace(built, entry="release", params=(_TEAM,))
+        return (load(built).call_arrays, load(release).call_arrays) if built and release else None
     except BackendError:
         return None

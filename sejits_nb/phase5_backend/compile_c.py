@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Sequence
@@ -12,10 +11,10 @@ from typing import Any
 
 from .. import config
 from ..errors import BackendError, Diagnostic
-from ..ir.node import Span
 from ..stages import Artifact, BuildLog, SourceUnit, Toolchain
 from . import cache
 from .c_compiler import Compiler, NoCompiler, cpu, find_compiler, flags, run
+from .compiler_log import Complaint, complaints, refused
 
 __all__ = ["CODES", "Compiler", "NoCompiler", "compile_many", "compile_source", "find_compiler"]
 
@@ -56,9 +55,8 @@ def compile_source(unit: SourceUnit, exact: bool, tools: Toolchain = _MACHINES_O
         if "No space left on device" in log:
             raise OSError("no space left on device")
         if status != 0 or not (directory / cache.LIBRARY).is_file():
-            raise BackendError(
-                _refusal(unit, command, cache.keep_failed(directory, key), log, status)
-            )
+            kept = cache.keep_failed(directory, key)
+            raise BackendError(*_refusal(unit, command, kept, log, status))
         (directory / "build.log").unlink()
         return {"command": command, "log": log, "seconds": seconds}
 
@@ -100,35 +98,19 @@ def _artifact(unit: SourceUnit, key: str, entry: cache.Entry) -> Artifact:
 
 def _refusal(
     unit: SourceUnit, command: Sequence[str], kept: Path, log: str, status: int | None
-) -> Diagnostic:
-    """B002 or B003, pointing at the line of the cell whose C the compiler stumbled on."""
+) -> tuple[Diagnostic, ...]:
+    """B003, or B002 at the place that the compiler names."""
     why = (
         f"source kept in {kept / cache.SOURCE}; command: {shlex.join(command)}; "
         f"log: {kept / 'build.log'}"
     )
     if status is None:
         limit = f"{config.COMPILE_TIMEOUT_S:g} s"
-        return Diagnostic("B003", f"the C compiler did not finish within {limit}", why,
-                          "tune=\"none\", or another compiler by SEJITS_CC")  # fmt: skip
-    number, message = _first_error(log)
-    loc = unit.lines[number - 1].loc if 0 < number <= len(unit.lines) else None
-    place = f"the C generated for line {loc.line}" if loc else "the generated C"
-    said = message or f"the compiler ended with status {status} and said nothing"
-    span = loc or Span(0, 0, 0, 0)
-    return Diagnostic(
-        "B002", f"{place} does not compile: {said}", why,
+        return (Diagnostic("B003", f"the C compiler did not finish within {limit}", why,
+                           "tune=\"none\", or another compiler by SEJITS_CC"),)  # fmt: skip
+    silent = Complaint(0, 0, f"the compiler ended with status {status} and said nothing")
+    found = complaints(log, cache.SOURCE) or (silent,)
+    return refused(
+        unit, found, why,
         "report it with the kept file, or look at SEJITS_CFLAGS and --cflags if you set them",
-        line=span.line, col=span.col, end_col=span.end_col if span.line == span.end_line else 0,
     )  # fmt: skip
-
-
-def _first_error(log: str) -> tuple[int, str]:
-    """Line of the generated source (0: none) and text of the first error in a compiler's log."""
-    located = re.search(
-        rf"^{re.escape(cache.SOURCE)}:(\d+):(?:\d+:)? (?:fatal )?error: (.*)$", log, re.M
-    )
-    if located:
-        return int(located[1]), located[2]
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    telling = (line for line in lines if re.search(r"error|undefined|cannot find", line))
-    return 0, next(telling, lines[-1] if lines else "")

@@ -267,7 +267,7 @@ def _try(number: int) -> str:
     return cache.in_scratch(attempt)
 
 
-def _request(artifact: Artifact, case: Case, places: Any) -> dict[str, Any]:
+def opencl_request(artifact: Artifact, case: Case, places: Any) -> dict[str, Any]:
     """How the child is asked to run *artifact* on arrays in the shared memory."""
 
     def span(place: Place) -> tuple[int, ...]:
@@ -283,4 +283,4 @@ def _request(artifact: Artifact, case: Case, places: Any) -> dict[str, Any]:
     }
 
 
-TRIALS = Trials(OpenCLProcess, _request)
+TRIALS = Trials(OpenCLProcess, opencl_request).kept()

@@ -9,8 +9,11 @@ The script maps shared memory (descriptor ``argv[1]``) and answers one line of J
     {"op": "devices"}                                     -> {"devices": [{...}, ...]}
     {"op": "build", "device", "source", "options", "binary"}           -> {"log"}
     {"op": "run", "device", "library", "launches", "size", "args", "written"}
-        an argument is ["pointer", first byte, end] or [dtype name, number]
+        an argument is ["pointer", first byte, end] or [dtype name, number]   -> {"seconds"}
     -> {"error": why not, or ""} with each
+
+With ``repeats`` a run goes that often, on this process's own copy of the memory, made when it is first
+asked for; ``seconds`` are those of one.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import os
 import resource
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -151,6 +155,8 @@ class _Child:
     def __init__(self, descriptor: int) -> None:
         self.descriptor, self.size = descriptor, 0
         self.hosts: dict[int, Host] = {}
+        self.ready: dict[str, Callable[[], None]] = {}
+        self.copy: mmap.mmap | None = None
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         if request["op"] == "devices":
@@ -165,19 +171,42 @@ class _Child:
             with open(request["binary"], "wb") as out:
                 out.write(binary)
             return {"log": log}
-        octets = self.octets(request["size"])
+        repeats = request.get("repeats", 0)
+        run = self.call(host, request, own=bool(repeats))
+        start = time.perf_counter()
+        for _ in range(repeats or 1):
+            run()
+        return {"seconds": (time.perf_counter() - start) / (repeats or 1)}
+
+    def call(self, host: Host, request: dict[str, Any], own: bool) -> Callable[[], None]:
+        """What *request* runs; on memory of its *own* it stays ready for the next one."""
+        key = json.dumps([request[k] for k in ("device", "library", "launches", "args")])
+        if own and key in self.ready:
+            return self.ready[key]
+        octets = self.copied(request["size"]) if own else self.octets(request["size"])
         args = [
             octets[given[1] : given[2]] if given[0] == "pointer" else scalar(*given)
             for given in request["args"]
         ]
         program = host.program(request["library"])
-        host.call(program, request["launches"], args, request["written"])()
-        return {}
+        run = host.call(program, request["launches"], args, request["written"])
+        if own:
+            self.ready[key] = run
+        return run
 
     def octets(self, size: int) -> Any:
         if size != self.size:
             self.memory, self.size = mmap.mmap(self.descriptor, size), size
         return np.frombuffer(self.memory, np.uint8)
+
+    def copied(self, size: int) -> Any:
+        """A copy of the shared memory, in pages as large as NumPy's arrays have."""
+        if self.copy is None:
+            self.copy = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+            if hasattr(mmap, "MADV_HUGEPAGE"):
+                self.copy.madvise(mmap.MADV_HUGEPAGE)
+            self.copy[:] = self.octets(size).data
+        return np.frombuffer(self.copy, np.uint8)
 
 
 def main() -> None:

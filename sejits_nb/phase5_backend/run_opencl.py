@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
 import shutil
 import tempfile
 import threading
@@ -22,9 +21,9 @@ import numpy as np
 
 from .. import config
 from ..errors import BackendError, Diagnostic
-from ..ir.node import Span
 from ..stages import Artifact, BuildLog, SourceUnit
 from . import cache
+from .compiler_log import complaints, refused
 from .opencl_device import TRIALS, Device, NoDevice, find_device, linker, settings
 from .opencl_host import Host, scalar
 
@@ -57,7 +56,7 @@ def compile_opencl(unit: SourceUnit, exact: bool, wanted: str = "") -> Artifact:
         seconds = time.perf_counter() - start
         if reason or not binary.is_file():
             (directory / "build.log").write_text(reason, encoding="utf-8")
-            raise BackendError(_refusal(unit, cache.keep_failed(directory, key), reason))
+            raise BackendError(*_refusal(unit, cache.keep_failed(directory, key), reason))
         command = ("clBuildProgram", device.name, *options)
         return {"command": command, "log": answer["log"], "seconds": seconds}
 
@@ -187,22 +186,12 @@ def _artifact(
                     device=device.number)  # fmt: skip
 
 
-def _refusal(unit: SourceUnit, kept: Path, log: str) -> Diagnostic:
-    """B002 or B003, pointing at the line of the cell whose OpenCL C was refused."""
+def _refusal(unit: SourceUnit, kept: Path, log: str) -> tuple[Diagnostic, ...]:
+    """B003, or B002 at the place that the compiler names."""
     why = f"source kept in {kept / cache.SOURCE}; log: {kept / 'build.log'}"
     if log.startswith("no answer"):
-        return Diagnostic("B003", f"the OpenCL compiler gave {log}", why, 'backend="c"')
-    # PoCL leads with "error: file:4:14: ", others say "file:4:14: error: "
-    located = re.search(r":(\d+):\d+: (?:(?:fatal )?error: )?(.*)", log)
-    number = int(located[1]) if located else 0
-    loc = unit.lines[number - 1].loc if 0 < number <= len(unit.lines) else None
-    span = loc or Span(0, 0, 0, 0)
-    place = f"the OpenCL C generated for line {span.line}" if loc else "the generated OpenCL C"
-    return Diagnostic(
-        "B002", f"{place} does not compile: {located[2] if located else log.splitlines()[0]}", why,
-        "report it with the kept file",
-        line=span.line, col=span.col, end_col=span.end_col if span.line == span.end_line else 0,
-    )  # fmt: skip
+        return (Diagnostic("B003", f"the OpenCL compiler gave {log}", why, 'backend="c"'),)
+    return refused(unit, complaints(log), why, "report it with the kept file")
 
 
 def _error(code: str, message: str, why: str, try_: str) -> BackendError:

@@ -15,7 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -57,22 +57,37 @@ Request = Callable[[Artifact, Case, Mapping[str, Place]], dict[str, Any]]
 
 
 class Trials:
-    """Trials in one kind of child process, one at a time: those of other threads wait."""
+    """Trials in one kind of child process, one at a time: those of other threads wait.
 
-    def __init__(self, new_process: Callable[[], TrialProcess], request: Request) -> None:
-        self._new_process, self._request = new_process, request
+    ``limit_s`` are the seconds that an answer may take, else ``config.TRIAL_TIMEOUT_S``; ``finished``
+    says whether the code of the last trial came to its end.
+    """
+
+    def __init__(
+        self, new_process: Callable[[], TrialProcess], request: Request, limit_s: float = 0.0
+    ) -> None:
+        self._new_process, self._request, self._limit_s = new_process, request, limit_s
         self._lock, self._process = threading.Lock(), new_process()
         self._inherited: list[TrialProcess] = []
         self._proven: tuple[Case, mmap.mmap] | None = None
+        self.finished = False
+
+    def kept(self) -> Self:
+        """Itself, from now on closed when this process ends, and renewed where it is forked."""
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._renew)
+        return self
+
+    @property
+    def limit_s(self) -> float:
+        return self._limit_s or config.TRIAL_TIMEOUT_S
 
     def run(self, artifact: Artifact, case: Case) -> str:
         """Run *artifact* on copies of the case's arrays; the reason why it is wrong, or nothing.
 
-        Wrong is: a crash, no answer within ``config.TRIAL_TIMEOUT_S``, a changed input, an expectation
-        that is not met, a write outside of the arrays.
+        Wrong is: a crash, no answer within ``limit_s``, a changed input, an expectation that is not
+        met, a write outside of the arrays.
         """
         with self._lock:
             try:
@@ -102,7 +117,7 @@ class Trials:
                 self._process.close()
 
     def _run(self, artifact: Artifact, case: Case) -> str:
-        places, size = _layout(case)
+        places, size = layout(case)
         memory = self._process.memory(size)
         request = self._request(artifact, case, places) | {"size": len(memory)}
         inputs = {p.key for p in artifact.params if p.pointer and p.const}
@@ -111,6 +126,7 @@ class Trials:
         if reason.startswith("killed") and used:
             # earlier code may have damaged the child without a sign: only a fresh one can accuse
             reason = self._attempt(memory, places, case, inputs, request)
+        self.finished = not reason
         if not reason:
             reason = next(_faults(memory, places, artifact, case), "")
             if reason:
@@ -136,7 +152,7 @@ class Trials:
                 octets[low:high] = _FILL
             if not (same and name in inputs and not place.gaps):
                 np.copyto(place.view(memory), case.values[name])
-        return self._process.ask(request, config.TRIAL_TIMEOUT_S)
+        return self._process.ask(request, self.limit_s)
 
     def _renew(self) -> None:
         """A forked process shares nothing with its parent's child; the old one is kept, not ended."""
@@ -161,12 +177,13 @@ def arguments(
     return args
 
 
-def _native(artifact: Artifact, case: Case, places: Mapping[str, Place]) -> dict[str, Any]:
+def native_request(artifact: Artifact, case: Case, places: Mapping[str, Place]) -> dict[str, Any]:
+    """How a child is asked to run native code on arrays in the shared memory."""
     args = arguments(artifact, case, places, lambda place: (place.origin,))
     return {"library": artifact.library, "entry": artifact.entry, "args": args}
 
 
-def _layout(case: Case) -> tuple[dict[str, Place], int]:
+def layout(case: Case) -> tuple[dict[str, Place], int]:
     """A place for each array of the case, and the bytes that all of them take."""
     places: dict[str, Place] = {}
     end = 0
@@ -195,7 +212,7 @@ def _faults(
 ) -> Iterator[str]:
     """What a finished run did wrong, the most telling first."""
     for expectation in case.expectations:
-        if fault := _unmet(expectation, places[expectation.name].view(memory)):
+        if fault := _unmet(expectation, places[expectation.name].view(memory), case.oracle):
             yield f"{fault} ({case.label})"
     for param in artifact.params:
         if param.pointer and param.const:
@@ -215,7 +232,7 @@ def _filler(place: Place) -> int:
     return int.from_bytes(bytes([_FILL]) * place.kind.dtype.size_bytes, "little")
 
 
-def _unmet(expectation: Expectation, array: Any) -> str:
+def _unmet(expectation: Expectation, array: Any, oracle: str) -> str:
     """The first element that is not as expected, with both values."""
     got = np.asarray(array[expectation.where])
     want, tolerance = np.asarray(expectation.value), np.asarray(expectation.tolerance)
@@ -235,7 +252,7 @@ def _unmet(expectation: Expectation, array: Any) -> str:
         for axis in np.ogrid[tuple(slice(n) for n in array.shape)]
     ]
     there = f"{expectation.name}{index}" if index else expectation.name
-    return f"{there} is {got.flat[first]}, the plain Python gives {cast.flat[first]}"
+    return f"{there} is {got.flat[first]}, {oracle} gives {cast.flat[first]}"
 
 
 def _first_change(was: Any, now: Any) -> tuple[int, ...] | None:
@@ -254,5 +271,5 @@ def _bits(array: Any) -> Any:
     return array.view(f"u{array.dtype.itemsize}")
 
 
-_trials = Trials(TrialProcess, _native)
+_trials = Trials(TrialProcess, native_request).kept()
 run_trial, close, trim = _trials.run, _trials.close, _trials.trim

@@ -4,12 +4,17 @@ It maps the shared memory that the parent gave it (descriptor ``argv[1]``) and a
 for each line it reads:
 
     {"library", "entry", "size", "limit_s", "args": [["pointer", byte offset] | [dtype name, number]]}
-    -> {"error": ""} or {"error": why the code could not be loaded}
+    -> {"error": "", "seconds": of one run} or {"error": why the code could not be loaded}
+
+With ``repeats`` the code runs that often, on this process's own copy of the memory, made when it is
+first asked for; ``cpus`` are where its threads stay meanwhile, by ``hold`` and ``release`` of the
+library ``hold`` if there are several.
 
 A crash is an answer too: the parent sees the signal.  Every message goes to stderr, so that nothing
 that the code prints can be taken for an answer.
 """
 
+import contextlib
 import ctypes
 import json
 import mmap
@@ -17,19 +22,25 @@ import os
 import resource
 import signal
 import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 _TYPES = {
     "f32": ctypes.c_float, "f64": ctypes.c_double, "bool": ctypes.c_bool,
     "i8": ctypes.c_int8, "i16": ctypes.c_int16, "i32": ctypes.c_int32, "i64": ctypes.c_int64,
     "u8": ctypes.c_uint8, "u16": ctypes.c_uint16, "u32": ctypes.c_uint32, "u64": ctypes.c_uint64,
 }  # fmt: skip
+_MOST_BYTES = 4 << 30
+"""What the code may allocate: an allocation beyond fails, before the machine's memory is used up."""
 
 
 class Memory:
-    """The shared memory, mapped anew whenever its size changes."""
+    """The shared memory, mapped anew whenever its size changes, and a copy of it."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor, self.size = descriptor, 0
+        self.copied: mmap.mmap | None = None
 
     def address(self, size: int) -> int:
         """Where the first of *size* bytes lies in this process."""
@@ -39,19 +50,69 @@ class Memory:
             self.size = size
         return ctypes.addressof(self.first)
 
+    def copy(self, size: int) -> int:
+        """Where the first byte of the copy lies: in pages as large as NumPy's arrays have."""
+        if self.copied is None:
+            self.copied = private(size)
+            self.first_copied = ctypes.c_char.from_buffer(self.copied)
+            ctypes.memmove(ctypes.addressof(self.first_copied), self.address(size), size)
+        return ctypes.addressof(self.first_copied)
 
-def run(request: dict[str, object], memory: Memory) -> str:
-    """Load and call what *request* names; why it could not be loaded, or nothing."""
+
+def private(size: int) -> mmap.mmap:
+    """*size* bytes that nobody shares, in huge pages where the system has them."""
+    limit(_MOST_BYTES + size)
+    made = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        made.madvise(mmap.MADV_HUGEPAGE)
+    return made
+
+
+@contextlib.contextmanager
+def held(cpus: Sequence[int], library: str) -> Iterator[None]:
+    """The caller, and its team if there are several *cpus*, stay on them."""
+    if len(cpus) < 2:
+        before = os.sched_getaffinity(0) if cpus else None
+        if cpus:
+            os.sched_setaffinity(0, cpus)
+        yield
+        if before:
+            os.sched_setaffinity(0, before)
+        return
+    calls, threads = ctypes.CDLL(library), ctypes.c_int64(len(cpus))
+    calls.hold(threads, (ctypes.c_int64 * len(cpus))(*cpus))
+    yield
+    calls.release(threads)
+
+
+def run(request: dict[str, Any], memory: Memory) -> dict[str, Any]:
+    """Load and call what *request* names."""
     try:
-        entry = getattr(ctypes.CDLL(str(request["library"])), str(request["entry"]))
+        entry = getattr(ctypes.CDLL(request["library"]), request["entry"])
     except (OSError, AttributeError) as problem:
-        return str(problem)
-    base = memory.address(int(str(request["size"])))
-    args = request["args"]
-    assert isinstance(args, list)
+        return {"error": str(problem)}
+    size, repeats = request["size"], request.get("repeats", 0)
+    base = memory.copy(size) if repeats else memory.address(size)
+    args = [
+        ctypes.c_void_p(base + given) if kind == "pointer" else _TYPES[kind](given)
+        for kind, given in request["args"]
+    ]
     entry.restype = None
-    entry(*[ctypes.c_void_p(base + v) if t == "pointer" else _TYPES[t](v) for t, v in args])
-    return ""
+    with held(request.get("cpus", ()), request.get("hold", "")):
+        start = time.perf_counter()
+        for _ in range(repeats or 1):
+            entry(*args)
+        seconds = time.perf_counter() - start
+    return {"error": "", "seconds": seconds / (repeats or 1)}
+
+
+def limit(most_bytes: int) -> None:
+    """Let this process allocate *most_bytes*, and be the first to go where memory is short."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard == resource.RLIM_INFINITY or most_bytes < hard:
+        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, hard))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")
 
 
 def main() -> None:
@@ -60,14 +121,15 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit(_MOST_BYTES)
     for line in sys.stdin:
         request = json.loads(line)
         signal.alarm(
             int(request["limit_s"]) + 2
         )  # in case the parent is no longer there to stop it
-        error = run(request, memory)
+        answer = run(request, memory)
         signal.alarm(0)
-        print(json.dumps({"error": error}), file=answers, flush=True)
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":

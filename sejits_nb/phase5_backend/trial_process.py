@@ -37,6 +37,7 @@ class TrialProcess:
         self._messages: IO[bytes] | None = None
         self._file: IO[bytes] | None = None
         self._memory: mmap.mmap | None = None
+        self._stopped = False
 
     @property
     def running(self) -> bool:
@@ -66,15 +67,17 @@ class TrialProcess:
         child = self._child if self._child and self.running else self._start()
         assert child.stdin
         assert child.stdout
-        stopped = threading.Event()
+        late = threading.Event()
 
-        def stop() -> None:
-            stopped.set()
+        def end() -> None:
+            late.set()
             child.kill()
 
-        timer = threading.Timer(limit_s, stop)
+        timer = threading.Timer(limit_s, end)
         timer.daemon = True
         timer.start()
+        if self._stopped:
+            child.kill()
         try:
             with contextlib.suppress(BrokenPipeError):  # it has just died: the answer will be empty
                 child.stdin.write(json.dumps({**request, "limit_s": limit_s}) + "\n")
@@ -92,7 +95,15 @@ class TrialProcess:
         child.wait()
         death = _death(child.returncode, self._messages)
         self.end()
-        return f"no answer within {limit_s:g} s" if stopped.is_set() else death
+        if self._stopped:
+            return "stopped"
+        return f"no answer within {limit_s:g} s" if late.is_set() else death
+
+    def stop(self) -> None:
+        """From any thread: end the child, and each one to come until :meth:`close`."""
+        self._stopped = True
+        if child := self._child:
+            child.kill()
 
     def end(self) -> None:
         """End the child."""
@@ -113,6 +124,7 @@ class TrialProcess:
         if self._file:
             self._file.close()
         self._file = self._memory = None
+        self._stopped = False
 
     def environment(self) -> dict[str, str]:
         """The child's environment variables."""

@@ -19,6 +19,7 @@ from ..phase4_variants.unroll import unroll_and_jam
 from ..phase4_variants.unroll_fully import unroll_fully
 from ..phase5_backend.affinity import held
 from ..phase5_backend.assembly import assembly
+from ..phase5_backend.bench import native_bench
 from ..phase5_backend.bind_cffi import load
 from ..phase5_backend.compile_c import NoCompiler, compile_source, find_compiler
 from ..phase5_backend.dialects import C_OPENMP
@@ -96,7 +97,7 @@ def serial_with_tools(tools: Toolchain) -> Platform:
 OPENMP = Platform(
     name="openmp", language="c", probe=probe_openmp, space=space, emit=emit, build=compile_source,
     load=load, trial=run_trial, settle=trim, hold=held, assembly=assembly, with_tools=with_tools,
-    tools=("cc", "cflags"),
+    tools=("cc", "cflags"), bench=native_bench,
 )  # fmt: skip
 SERIAL = replace(
     OPENMP, name="c", probe=find_compiler, space=serial_space, with_tools=serial_with_tools

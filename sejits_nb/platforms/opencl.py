@@ -10,6 +10,7 @@ from ..ir.past import Unit
 from ..phase4_variants.choose import choose
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.work_groups import work_groups
+from ..phase5_backend.bench import opencl_bench
 from ..phase5_backend.dialects import OPENCL as DIALECT
 from ..phase5_backend.opencl_device import TRIALS, device_lines, find_device, refuse_unknown
 from ..phase5_backend.print_source import print_source
@@ -46,5 +47,5 @@ def with_tools(tools: Toolchain) -> Platform:
 OPENCL = Platform(
     name="opencl", language="opencl", probe=find_device, space=space, emit=emit,
     build=compile_opencl, load=load, trial=TRIALS.run, settle=TRIALS.trim, with_tools=with_tools,
-    tools=("device",), devices=device_lines,
+    tools=("device",), devices=device_lines, bench=opencl_bench,
 )  # fmt: skip

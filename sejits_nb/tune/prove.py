@@ -12,7 +12,7 @@ from ..contracts import VariantSpace
 from ..errors import BackendError
 from ..phase5_backend import cache
 from ..pipeline import Pipeline
-from ..stages import Artifact, Case, Config, KernelSource, Signature, Trace
+from ..stages import Artifact, Case, Config, KernelSource, Signature, SourceUnit, Trace
 
 Cases = Callable[[], Sequence[Case]]
 """Makes the comparisons with the plain Python, when they are needed."""
@@ -39,14 +39,18 @@ class Prover:
         """The optimised DAST for *signature*."""
         return self.front(signature)[0].last(2).tree
 
+    def emit(self, signature: Signature, chosen: Config) -> tuple[Trace, SourceUnit]:
+        """The whole trace and the source of one configuration."""
+        trace, space = self.front(signature)
+        return self.pipeline.emit(self.pipeline.choose(trace, space, chosen))
+
     def build(self, signature: Signature, chosen: Config) -> tuple[Trace, Artifact]:
         """The whole trace and the artifact of one configuration, built once.
 
         Raises :class:`BackendError`.
         """
         if (signature, chosen) not in self._built:
-            trace, space = self.front(signature)
-            trace, source = self.pipeline.emit(self.pipeline.choose(trace, space, chosen))
+            trace, source = self.emit(signature, chosen)
             artifact = self.pipeline.build(trace, source, self.exact(signature))
             self._built[signature, chosen] = trace, artifact
         return self._built[signature, chosen]

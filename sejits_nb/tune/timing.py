@@ -48,17 +48,21 @@ class Contender:
 
     def warm_up(self) -> None:
         """Run until nothing is done for the first time; choose how often a sample runs."""
-        once = _timed(self.call, 1)
+        once = self.seconds(1)
         if once < _LONG_S:
-            once = _timed(self.call, 1)
+            once = self.seconds(1)
         self.repeats = max(1, ceil(_SAMPLE_S / max(once, 1e-9)))
 
     def sample(self, sweep: Call | None) -> float:
         """Seconds of one run."""
         if sweep is None:
-            return _timed(self.call, self.repeats)
+            return self.seconds(self.repeats)
         sweep()
-        return _timed(self.call, 1)
+        return self.seconds(1)
+
+    def seconds(self, repeats: int) -> float:
+        """Those of one run, the mean of *repeats*."""
+        return _timed(self.call, repeats)
 
 
 def time_in_turn(
@@ -79,7 +83,8 @@ def time_in_turn(
     left, rounds = list(contenders), Rounds[_Key]()
     for rung in range(halving.rungs):
         for _ in range(halving.rounds_of(rung)):
-            rounds.append(_round({key: contenders[key] for key in left}, sweep))
+            order = left if len(rounds) % 2 else left[::-1]  # who follows whom is not to matter
+            rounds.append(_round({key: contenders[key] for key in order}, sweep))
             tell()
             if time.perf_counter() > stop:
                 return rounds
@@ -92,11 +97,16 @@ def time_in_turn(
 
 def paired_ratios(rounds: Rounds[_Key], to: _Key) -> dict[_Key, float]:
     """Median over the rounds of each one's time by that of *to* in the same round."""
+    return {key: median(values) for key, values in ratios_by_round(rounds, to).items()}
+
+
+def ratios_by_round(rounds: Rounds[_Key], to: _Key) -> dict[_Key, list[float]]:
+    """Each one's time by that of *to* in the same round."""
     ratios: dict[_Key, list[float]] = {}
     for one in map(dict, rounds):
         for key, seconds in one.items() if to in one else ():
             ratios.setdefault(key, []).append(seconds / one[to])
-    return {key: median(values) for key, values in ratios.items()}
+    return ratios
 
 
 def median(values: list[float]) -> float:

@@ -40,7 +40,7 @@ TABLE = {
     "config": Rule(),
     "ir": Rule(frozenset({"errors"})),
     "stages": Rule(frozenset({"ir"})),
-    "results": Rule(frozenset({"stages"})),
+    "results": Rule(frozenset({"stages", "errors"})),
     "contracts": Rule(frozenset({"ir", "stages", "results", "errors"})),
     **{phase: Rule(RECORDS) for phase in PHASES},
     "machine": Rule(RECORDS | {"phase5_backend"}),
@@ -61,7 +61,11 @@ TABLE = {
     "kernel_explorer": Rule(
         KERNEL | {"kernel_calls"}, {"kernel": "TYPE_CHECKING", "widgets": ".*"}
     ),
-    "kernel": Rule(KERNEL | {"kernel_calls", "kernel_explorer", "kernel_views"}, {"widgets": ".*"}),
+    "kernel_race": Rule(KERNEL | {"kernel_calls"}, {"kernel": "TYPE_CHECKING"}),
+    "kernel": Rule(
+        KERNEL | {"kernel_calls", "kernel_explorer", "kernel_race", "kernel_views"},
+        {"widgets": ".*"},
+    ),
     "magics": Rule(
         frozenset(
             {"kernel", "decorate", "doctor", "options", "registry", "contracts", "errors", "config"}
