@@ -32,6 +32,8 @@ BACKEND_RULES: dict[str, Rule] = {
                  "process, and PoCL links what it compiles", "%sejits doctor"),
     "B009": Rule("the assembly of a variant cannot be shown", "it is the C compiler's: plain Python "
                  "and OpenCL have none", "backend=\"openmp\", or %sejits doctor"),
+    "B010": Rule("a call needs an array that is larger than the OpenCL device allows", "work-items "
+                 "share what they compute in the device's memory", "the data in parts"),
     "B011": Rule("code on trial ended its process while it was timed", "it runs in a child process",
                  "race it again; what it says last is in the message"),
     "B012": Rule("edited code cannot be raced", "it is raced against generated code of the same call",

@@ -19,7 +19,7 @@ from typing import Any
 from .ir.dast import Line, Statement, listing
 from .ir.dtypes import DType
 from .ir.node import Node, Span
-from .ir.past import Param, Unit
+from .ir.past import Param, PExpr, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,14 +211,32 @@ class Variant:
     past: Unit
 
 
+Size = int | PExpr
+"""A number, or what it is computed from at a call: an expression of scalar parameters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Launch:
     """A kernel of a source, run by one work-item for each index of ``global_size`` (dimension 0
-    first), in work-groups of ``local_size``, which divides it."""
+    first), in work-groups of ``local_size``, which divides it, and only ``when`` that is not 0.
+
+    ``args`` names its parameters, where they are not those of the whole function: scratch arrays are
+    among them.
+    """
 
     entry: str
-    global_size: tuple[int, ...]
+    global_size: tuple[Size, ...]
     local_size: tuple[int, ...]
+    when: Size = 1
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scratch:
+    """An array of the device that the launches of a call share."""
+
+    name: str
+    size_bytes: Size
 
 
 @dataclass(frozen=True)
@@ -226,7 +244,8 @@ class SourceUnit:
     """Generated source, line by line with the span of the cell that each line computes.
 
     ``launches`` are the kernels to run, in order, where the language has kernels; else one function,
-    ``entry``, is called.  ``edited``: a person wrote these lines, which errors are to name.
+    ``entry``, is called.  ``scratch`` are the arrays that they need beside those of the call.
+    ``edited``: a person wrote these lines, which errors are to name.
     """
 
     language: str
@@ -234,6 +253,7 @@ class SourceUnit:
     params: tuple[Param, ...]
     lines: tuple[Line, ...]
     launches: tuple[Launch, ...] = ()
+    scratch: tuple[Scratch, ...] = ()
     edited: bool = False
 
     @cached_property
@@ -267,6 +287,7 @@ class Artifact:
     build: BuildLog
     cached: bool
     launches: tuple[Launch, ...] = ()
+    scratch: tuple[Scratch, ...] = ()
     parallel: bool = False
     device: int = 0
 

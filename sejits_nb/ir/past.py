@@ -6,7 +6,7 @@
     Stmt      ::= Declare(name, dtype, value) | Buffer(name, dtype, length, heap)
                 | Store(array, index, value) | Do(call) | If(test, body)
                 | For(var, start, stop, step, body, parallel, simd, independent, axis,
-                      work_item, group)
+                      work_item, group, work_group)
                 | Team(threads, body)
     Expr      ::= Literal | Variable | Load(array, index) | Address(array, index)
                 | Unary | Binary | Ternary | CallC | Convert
@@ -146,7 +146,8 @@ class Store(Statement):
 class Buffer(Statement):
     """``dtype name[length * times];`` on a cache line's boundary: on the stack, or on the *heap* until
     the end of the block that it stands in, where *times* may be known at run time only.  With
-    *by_parts* phase 4 makes it so long for each part of the work."""
+    *by_parts* phase 4 makes it so long for each part of the work.  A *local* one is shared by the
+    work-items of a group; on the heap beside nests of work-items it is an array of the device."""
 
     name: str
     dtype: DType
@@ -154,10 +155,12 @@ class Buffer(Statement):
     heap: bool = False
     by_parts: bool = False
     times: PExpr | None = None
+    local: bool = False
 
     def headline(self) -> str:
         times = f"*{_atom(self.times)}" if self.times else ""
-        return f"{self.name}: {self.dtype}[{self.length}{times}]"
+        local = "local " if self.local else ""
+        return f"{local}{self.name}: {self.dtype}[{self.length}{times}]"
 
 
 @node
@@ -208,7 +211,9 @@ class For(Statement):
     that its iterations may run in any order; every transformation of phase 4 rests on it.
     ``parallel`` is the number of threads (0: none); ``simd`` asks for vector code.  A loop with a
     ``work_item`` is not run: each of its iterations is a work-item along that dimension of the
-    launch, in work-groups of ``group`` (0: not chosen yet).
+    launch, in work-groups of ``group`` (0: not chosen yet).  Nor is one with a ``work_group``: each of
+    its iterations is a work-group along that dimension, and a ``work_item`` inside of it one of the
+    group's.
     """
 
     var: str
@@ -222,6 +227,7 @@ class For(Statement):
     simd: bool = False
     work_item: int | None = None
     group: int = 0
+    work_group: int | None = None
 
     def headline(self) -> str:
         step = f" step {self.step}" if self.step != 1 else ""
@@ -229,6 +235,7 @@ class For(Statement):
         marks += ["simd"] if self.simd else []
         groups = f", groups of {self.group}" if self.group else ""
         marks += [f"work-item {self.work_item}{groups}"] if self.work_item is not None else []
+        marks += [f"work-group {self.work_group}"] if self.work_group is not None else []
         tail = f"  [{', '.join(marks)}]" if marks else ""
         return f"for {self.var} in [{show(self.start)}, {show(self.stop)}){step}{tail}"
 

@@ -14,10 +14,13 @@ Transformation = Callable[[Unit, Config], Unit]
 
 
 def variant_space(
-    unit: Unit, knobs: tuple[Knob, ...], transformations: tuple[Transformation, ...]
+    unit: Unit,
+    knobs: tuple[Knob, ...],
+    transformations: tuple[Transformation, ...],
+    misfit: Callable[[Unit], str] = lambda unit: "",
 ) -> VariantSpace:
     """The space over *knobs*; a configuration that repeats another one's code is not allowed: the one
-    that was asked for first is.
+    that was asked for first is.  Nor is one that is a *misfit*: why the device cannot run its code.
 
     ``build`` is pure: the same configuration gives the same PAST.
     """
@@ -37,8 +40,9 @@ def variant_space(
         broken = next((c.why for c in constraints if not c.holds(values)), "")
         if broken:
             return broken
-        first = seen.setdefault(build(config).past, config)
-        return "" if first == config else f"the same code as {first}"
+        past = build(config).past
+        first = seen.setdefault(past, config)
+        return misfit(past) if first == config else f"the same code as {first}"
 
     return VariantSpace(knobs, why_not, build)
 

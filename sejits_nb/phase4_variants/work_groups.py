@@ -8,15 +8,20 @@ that are too long for a group and have no divisor near its size are cut in two n
 
   for j in [1, 8192)  [work-item 0]     ->     for j in [1, 4097)  [work-item 0, groups of 4096]
                                                for j in [4097, 8192)  [work-item 0, groups of 4095]
+
+A number of work-items that only a call knows is a multiple of the group's size: the lowering rounds it
+up.  What the lowering has grouped itself stays as it is.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 from ..ir.dast import Statement
-from ..ir.past import For, Literal, Unit
-from .loops import replace_outermost, trip_count
+from ..ir.node import Node, walk
+from ..ir.past import For, If, Literal, Unit
+from .loops import trip_count
 
 _POOR = 4
 """A group smaller than the wanted size by more than this factor is worth a second launch."""
@@ -26,15 +31,27 @@ def work_groups(unit: Unit, size: int, rows: int, most: int) -> Unit:
     """*unit* in work-groups of at most *size* items along dimension 0 and *rows* along dimension 1,
     *most* in all: the largest divisors of the trip counts that are no larger."""
 
-    def grouped(loop: For) -> tuple[Statement, ...]:
-        return tuple(_grouped(part, size, rows, most) for part in _cut(loop, min(size, most)))
+    def grouped(body: tuple[Statement, ...]) -> Iterator[Statement]:
+        for s in body:
+            if isinstance(s, If):
+                yield dataclasses.replace(s, body=tuple(grouped(s.body)))
+            elif isinstance(s, For) and not any(_is_grouped(n) for n in walk(s)):
+                for part in _cut(s, min(size, most)):
+                    yield _grouped(part, size, rows, most)
+            else:
+                yield s
 
-    return replace_outermost(unit, grouped)
+    function = dataclasses.replace(unit.function, body=tuple(grouped(unit.function.body)))
+    return dataclasses.replace(unit, function=function)
+
+
+def _is_grouped(n: Node) -> bool:
+    return isinstance(n, For) and (n.group > 0 or n.work_group is not None)
 
 
 def _cut(loop: For, limit: int) -> tuple[For, ...]:
     """*loop*, or the nest twice: whole groups of *limit* items, and what is left of each row."""
-    count = _work_items(loop).get(0, 0)
+    count = _work_items(loop).get(0, 0) or 0
     if count <= limit or _divisor(count, limit) * _POOR >= limit:
         return (loop,)
     whole = count - count % limit
@@ -63,12 +80,11 @@ def _grouped(s: For, size: int, rows: int, most: int) -> For:
     return _with_groups(s, groups)
 
 
-def _work_items(loop: For) -> dict[int, int]:
-    """Dimension -> its work-items in the nest of *loop*."""
+def _work_items(loop: For) -> dict[int, int | None]:
+    """Dimension -> its work-items in the nest of *loop*; ``None`` where only a call knows them."""
     inner = loop.body[0] if len(loop.body) == 1 else None
     found = _work_items(inner) if isinstance(inner, For) else {}
-    count = trip_count(loop)
-    return found if loop.work_item is None or count is None else found | {loop.work_item: count}
+    return found if loop.work_item is None else found | {loop.work_item: trip_count(loop)}
 
 
 def _with_groups(loop: For, groups: dict[int, int]) -> For:
@@ -77,10 +93,12 @@ def _with_groups(loop: For, groups: dict[int, int]) -> For:
     return dataclasses.replace(loop, body=body, group=group)
 
 
-def _divisor(count: int, limit: int) -> int:
-    """The largest divisor of *count* that is at most *limit*.
+def _divisor(count: int | None, limit: int) -> int:
+    """The largest divisor of *count* that is at most *limit*, which divides a *count* of a call's.
 
     >>> _divisor(510, 4096), _divisor(510, 256), _divisor(509, 256), _divisor(0, 64)
     (510, 255, 1, 1)
     """
+    if count is None:
+        return limit
     return next((d for d in range(min(count, limit), 0, -1) if count % d == 0), 1)

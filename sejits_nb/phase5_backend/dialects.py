@@ -15,8 +15,9 @@ class Dialect:
     the math functions of the helpers end in; ``nonfinite`` spells NaN and infinity.
     ``team`` starts threads for a block and ``team_for`` shares a loop among them; ``line`` puts an
     array on the boundary of a cache line; ``allocate`` and ``release`` do it for large ones.
-    ``address_space`` stands before a pointer's type; ``kernel`` heads a function that is launched, and
-    ``work_item`` is where along a dimension it runs.
+    ``address_space`` stands before a pointer's type, ``local`` before that of an array which a
+    work-group shares; ``kernel`` heads a function that is launched, and ``work_item`` is where along a
+    dimension it runs: in group ``work_group`` as its item ``item_of_group``.
     """
 
     name: str
@@ -40,7 +41,10 @@ class Dialect:
     nonfinite: str = "{name}"
     address_space: str = ""
     kernel: str = ""
+    local: str = ""
     work_item: str = ""
+    work_group: str = ""
+    item_of_group: str = ""
 
 
 _C_TYPES = {
@@ -94,5 +98,8 @@ OPENCL = Dialect(
     nonfinite="({type}){name}",  # the macros are floats, which an overloaded function would tell apart
     address_space="__global ",
     kernel="__kernel __attribute__((reqd_work_group_size({sizes})))",
+    local="__local ",
     work_item="get_global_id({dimension})",
+    work_group="get_group_id({dimension})",
+    item_of_group="get_local_id({dimension})",
 )  # fmt: skip

@@ -26,6 +26,7 @@ from ..errors import Diagnostic, OptionError, did_you_mean
 from ..stages import Artifact, Case
 from . import cache
 from .c_compiler import cpu
+from .launches import enqueued
 from .trial import Place, Trials, arguments
 from .trial_process import TrialProcess
 
@@ -46,8 +47,9 @@ _VENDORS = Path("/etc/OpenCL/vendors")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An OpenCL device; ``most_items`` is the largest work-group it takes, ``problem`` why it does not
-    compute, if it does not."""
+    """An OpenCL device; ``most_items`` is the largest work-group it takes, ``local_bytes`` the memory
+    that such a group shares, ``largest_bytes`` the largest array; ``problem`` why it does not compute,
+    if it does not."""
 
     number: int
     name: str
@@ -55,6 +57,8 @@ class Device:
     version: str
     most_items: int
     problem: str = ""
+    local_bytes: int = 16_384
+    largest_bytes: int = 1 << 27
 
     @property
     def usable(self) -> bool:
@@ -241,7 +245,8 @@ def _try_all() -> Devices | NoDevice:
         return NoDevice(f"PyOpenCL {reason}; {_INSTALL}")
     found = tuple(
         Device(d["number"], d["name"], d["platform"], d["version"], d["group"],
-               _try(d["number"]) if d["double"] else "it has no double precision")
+               _try(d["number"]) if d["double"] else "it has no double precision",
+               d["local"], d["largest"])
         for d in answer["devices"]
     )  # fmt: skip
     if any(d.usable for d in found):
@@ -260,7 +265,7 @@ def _try(number: int) -> str:
         source.write_text(_PROBE, encoding="utf-8")
         build = {"op": "build", "source": str(source), "options": [], "binary": str(binary)}
         reason, _ = TRIALS.ask(build | {"device": number}, config.TRIAL_TIMEOUT_S)
-        run = {"op": "run", "library": str(binary), "launches": [["probe", [8], [8]]],
+        run = {"op": "run", "library": str(binary), "launches": [["probe", [8], [8], [0]]],
                "args": [["pointer", 0, 64]], "written": [0]}  # fmt: skip
         return reason or TRIALS.ask(run | {"device": number}, config.TRIAL_TIMEOUT_S, 64)[0]
 
@@ -273,12 +278,13 @@ def opencl_request(artifact: Artifact, case: Case, places: Any) -> dict[str, Any
     def span(place: Place) -> tuple[int, ...]:
         return place.low, place.high
 
+    launches, scratch = enqueued(artifact, case.values)
     return {
         "op": "run",
         "device": artifact.device,
         "library": artifact.library,
-        "launches": [[x.entry, x.global_size, x.local_size] for x in artifact.launches],
-        "args": arguments(artifact, case, places, span),
+        "launches": launches,
+        "args": [*arguments(artifact, case, places, span), *(("scratch", n) for n in scratch)],
         "written": [n for n, p in enumerate(artifact.params) if p.pointer and not p.const],
     }
 

@@ -9,7 +9,8 @@ The script maps shared memory (descriptor ``argv[1]``) and answers one line of J
     {"op": "devices"}                                     -> {"devices": [{...}, ...]}
     {"op": "build", "device", "source", "options", "binary"}           -> {"log"}
     {"op": "run", "device", "library", "launches", "size", "args", "written"}
-        an argument is ["pointer", first byte, end] or [dtype name, number]   -> {"seconds"}
+        an argument is ["pointer", first byte, end], ["scratch", bytes] or [dtype name, number]
+        -> {"seconds"}
     -> {"error": why not, or ""} with each
 
 With ``repeats`` a run goes that often, on this process's own copy of the memory, made when it is first
@@ -27,6 +28,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -45,10 +47,25 @@ def scalar(dtype: str, number: Any) -> Any:
     return _TYPES[dtype](number)
 
 
+@dataclass(frozen=True)
+class Scratch:
+    """An array that only the launches of a call see."""
+
+    nbytes: int
+
+
+def argument(octets: Any, kind: str, *told: Any) -> Any:
+    """An argument of a request to the child; *octets* is the shared memory."""
+    if kind == "pointer":
+        return octets[told[0] : told[1]]
+    return Scratch(*told) if kind == "scratch" else scalar(kind, *told)
+
+
 class Host:
     """One device with a context and a queue.
 
     ``in_place``: the device computes in our own memory (PoCL's CPU device); any other gets copies.
+    ``largest_bytes``: of an array.
     """
 
     def __init__(self, number: int) -> None:
@@ -59,6 +76,7 @@ class Host:
         self.queue = cl.CommandQueue(self.context)
         is_cpu = bool(self.device.type & cl.device_type.CPU)
         self.in_place = is_cpu and self.device.platform.name == _POCL
+        self.largest_bytes = int(self.device.max_mem_alloc_size)
 
     def build(self, source: str, options: Sequence[str]) -> tuple[bytes, str]:
         """The program's binary and what the compiler said; raises ``cl.RuntimeError``."""
@@ -78,11 +96,12 @@ class Host:
     def call(
         self,
         program: Any,
-        launches: Iterable[tuple[str, Sequence[int], Sequence[int]]],
+        launches: Iterable[tuple[str, Sequence[int], Sequence[int], Sequence[int]]],
         args: Sequence[Any],
         written: Sequence[int],
     ) -> Callable[[], None]:
-        """A call of all launches in order on *args*: byte arrays (``u8[n]``) and numbers.
+        """A call of all launches in order on *args*: byte arrays (``u8[n]``), numbers, and
+        :class:`Scratch`; a launch names its kernel, sizes, and its arguments by their positions.
 
         It returns when the arrays at the positions *written* hold the results.
         """
@@ -90,29 +109,34 @@ class Host:
         launches = [one for one in launches if 0 not in one[1]]
         if not launches:  # and the arrays may be empty, which no buffer is
             return lambda: None
+        values = list(args)
         for position, arg in enumerate(args):
-            if isinstance(arg, np.ndarray):
+            if isinstance(arg, np.ndarray | Scratch) and not arg.nbytes:
+                values[position] = None  # a buffer is never empty
+            elif isinstance(arg, Scratch):
+                values[position] = cl.Buffer(self.context, flags.READ_WRITE, arg.nbytes)
+            elif isinstance(arg, np.ndarray):
                 use = flags.READ_WRITE if position in written else flags.READ_ONLY
-                buffers[position] = (
+                values[position] = buffers[position] = (
                     cl.Buffer(self.context, use | flags.USE_HOST_PTR, hostbuf=arg)
                     if self.in_place
                     else cl.Buffer(self.context, use, arg.nbytes)
                 )
-        values = [buffers.get(position, arg) for position, arg in enumerate(args)]
         kernels = []
-        for entry, global_size, local_size in launches:
+        for entry, global_size, local_size, positions in launches:
             kernel = cl.Kernel(program, entry)
-            kernel.set_args(*values)
-            kernels.append((kernel, tuple(global_size), tuple(local_size)))
+            kernel.set_args(*(values[position] for position in positions))
+            # a kernel does not keep its buffers
+            kernels.append((kernel, tuple(global_size), tuple(local_size), values))
 
         def run() -> None:
             if not self.in_place:
                 for position, buffer in buffers.items():
                     cl.enqueue_copy(self.queue, buffer, args[position], is_blocking=False)
-            for kernel, global_size, local_size in kernels:
+            for kernel, global_size, local_size, _ in kernels:
                 cl.enqueue_nd_range_kernel(self.queue, kernel, global_size, local_size)
             if not self.in_place:
-                for position in written:
+                for position in buffers.keys() & set(written):
                     cl.enqueue_copy(self.queue, args[position], buffers[position])
             self.queue.finish()
 
@@ -144,6 +168,8 @@ def describe_devices() -> list[dict[str, Any]]:
             "version": f"{device.version} {device.driver_version}".strip(),
             "double": "cl_khr_fp64" in device.extensions.split(),
             "group": int(min(device.max_work_group_size, device.max_work_item_sizes[0])),
+            "local": int(device.local_mem_size),
+            "largest": int(device.max_mem_alloc_size),
         }
         for number, device in enumerate(_devices())
     ]
@@ -184,10 +210,7 @@ class _Child:
         if own and key in self.ready:
             return self.ready[key]
         octets = self.copied(request["size"]) if own else self.octets(request["size"])
-        args = [
-            octets[given[1] : given[2]] if given[0] == "pointer" else scalar(*given)
-            for given in request["args"]
-        ]
+        args = [argument(octets, *given) for given in request["args"]]
         program = host.program(request["library"])
         run = host.call(program, request["launches"], args, request["written"])
         if own:

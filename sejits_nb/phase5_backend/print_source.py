@@ -18,7 +18,7 @@ from ..ir.dtypes import DType
 from ..ir.node import Span
 from ..stages import SourceUnit
 from .dialects import Dialect
-from .launches import kernels
+from .launches import Plan
 
 _PRECEDENCE = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
@@ -40,16 +40,18 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
         numbers = ", ".join(expression(v, dialect) for v in table.values)
         array = f"{dialect.table} {dialect.types[table.dtype.name]} {table.name}"
         lines += [Line(""), Line(f"{array}[{len(table.values)}] = {{{numbers}}};")]
-    function, launches = unit.function, []
+    function = unit.function
+    name, params = function.name, function.params
     if not dialect.kernel:
         lines += [Line(""), *_function(function, dialect)]
-    for kernel, launch in kernels(function) if dialect.kernel else ():
-        launches.append(launch)
+        return SourceUnit(dialect.name, name, params, tuple(lines))
+    plan = Plan(unit)
+    for kernel, launch in plan.kernels:
         sizes = ", ".join(map(str, (*launch.local_size, 1, 1)[:3]))
         head = Line(dialect.kernel.format(sizes=sizes), function.loc)
         lines += [Line(""), head, *_function(kernel, dialect)]
-    name, params = function.name, function.params
-    return SourceUnit(dialect.name, name, params, tuple(lines), tuple(launches))
+    launches = tuple(launch for _, launch in plan.kernels)
+    return SourceUnit(dialect.name, name, params, tuple(lines), launches, tuple(plan.scratch))
 
 
 def _helper(name: str, dialect: Dialect) -> list[str]:
@@ -108,7 +110,9 @@ def _block(
             yield Line("    " * depth + dialect.release.format(name=s.name), s.loc)
 
 
-def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False) -> Iterator[Line]:
+def _statement(
+    s: Statement, depth: int, dialect: Dialect, teamed: bool = False, grouped: bool = False
+) -> Iterator[Line]:
     blank = "    " * depth
     match s:
         case past.Declare(name, dtype, value):
@@ -130,12 +134,12 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
             yield Line(blank + "{")
             yield from _block(body, depth + 1, dialect, teamed=True)
             yield Line(blank + "}")
-        case past.For(var, start, _, body) if s.work_item is not None:
-            here = dialect.work_item.format(dimension=s.work_item)
+        case past.For(var, start, _, body) if s.work_item is not None or s.work_group is not None:
             moved = f" + {expression(start, dialect)}" if start != past.Literal(0) else ""
-            yield Line(f"{blank}const {dialect.types['i64']} {var} = {here}{moved};", s.loc)
+            here = f"{_index(s, dialect, grouped)}{moved}"
+            yield Line(f"{blank}const {dialect.types['i64']} {var} = {here};", s.loc)
             for inner in body:
-                yield from _statement(inner, depth, dialect)
+                yield from _statement(inner, depth, dialect, grouped=s.work_group is not None)
         case past.For(var, start, stop, body, step):
             if s.parallel:
                 simd = " simd" if s.simd else ""
@@ -158,6 +162,14 @@ def _statement(s: Statement, depth: int, dialect: Dialect, teamed: bool = False)
             raise TypeError(f"{type(s).__name__} is no PAST statement")
 
 
+def _index(loop: past.For, dialect: Dialect, grouped: bool) -> str:
+    """Where along its dimension the iteration of a loop that is not run stands."""
+    if loop.work_group is not None:
+        return dialect.work_group.format(dimension=loop.work_group)
+    spelled = dialect.item_of_group if grouped else dialect.work_item
+    return spelled.format(dimension=loop.work_item)
+
+
 def _buffer(b: past.Buffer, dialect: Dialect) -> str:
     """The array's declaration; one on the heap is a whole number of cache lines."""
     kind, size = dialect.types[b.dtype.name], b.length * b.dtype.size_bytes
@@ -165,7 +177,8 @@ def _buffer(b: past.Buffer, dialect: Dialect) -> str:
     factor = times and (times[0] if times[1] >= _PRECEDENCE["*"] else f"({times[0]})")
     if not b.heap:
         length = f"{b.length} * {factor}" if factor else b.length
-        return f"{kind} {b.name}[{length}] {dialect.line}"
+        local = dialect.local if b.local else ""
+        return f"{local}{kind} {b.name}[{length}] {dialect.line}".rstrip()
     lines = f"{-(-size // 64) * 64}"
     if factor:
         lines = f"{size} * {factor}" if size % 64 == 0 else f"({size} * {factor} + 63) / 64 * 64"

@@ -24,10 +24,14 @@ from ..errors import BackendError, Diagnostic
 from ..stages import Artifact, BuildLog, SourceUnit
 from . import cache
 from .compiler_log import complaints, refused
+from .launches import enqueued
 from .opencl_device import TRIALS, Device, NoDevice, find_device, linker, settings
-from .opencl_host import Host, scalar
+from .opencl_host import Host, Scratch, scalar
 
-CODES = {"B008": "The OpenCL device cannot be used: it is gone, or this process was forked."}
+CODES = {
+    "B008": "The OpenCL device cannot be used: it is gone, or this process was forked.",
+    "B010": "A call needs more memory than the OpenCL device gives to an array.",
+}
 
 
 def compile_opencl(unit: SourceUnit, exact: bool, wanted: str = "") -> Artifact:
@@ -39,8 +43,9 @@ def compile_opencl(unit: SourceUnit, exact: bool, wanted: str = "") -> Artifact:
     device = _device(wanted)
     options = ("-cl-std=CL1.2", *(("-DEXACT",) if exact else ()))
     key = cache.digest(
-        unit.text, repr(unit.launches), " ".join(options), device.text, str(device.number)
-    )
+        unit.text, repr((unit.launches, unit.scratch)), " ".join(options), device.text,
+        str(device.number),
+    )  # fmt: skip
     if entry := cache.lookup(key):
         return _artifact(unit, key, entry, device, cached=True)
 
@@ -74,7 +79,8 @@ class OpenCLKernel:
         self._host = _host(artifact.device)
         self._program = self._host.program(artifact.library)
         self._params = artifact.params
-        self._launches = [(x.entry, x.global_size, x.local_size) for x in artifact.launches]
+        self._artifact = artifact
+        self._fixed = None if artifact.scratch else enqueued(artifact, {})
         self._written = [n for n, p in enumerate(self._params) if p.pointer and not p.const]
         self._compiled = False
 
@@ -83,7 +89,10 @@ class OpenCLKernel:
         self.bound(values)()
 
     def bound(self, values: Mapping[str, Any]) -> Callable[[], None]:
-        """A call without arguments on exactly these arrays: enqueue, and wait for the end."""
+        """A call without arguments on exactly these arrays: enqueue, and wait for the end.
+
+        Raises :class:`BackendError` (B010) where the device has no array as large as it needs.
+        """
         args: list[Any] = []
         staged: list[tuple[Any, Any, bool]] = []
         for number, param in enumerate(self._params):
@@ -98,13 +107,23 @@ class OpenCLKernel:
                 copy = np.ndarray(value.shape, value.dtype, octets, place, value.strides)
                 staged.append((value, copy, number in self._written))
             args.append(octets)
-        run = self._host.call(self._program, self._launches, args, self._written)
+        launches, scratch = self._fixed or enqueued(self._artifact, values)
+        self._refuse_large(max(scratch, default=0))
+        args += [Scratch(size) for size in scratch]
+        run = self._host.call(self._program, launches, args, self._written)
         return lambda: self._run(run, staged)
 
     def direct(self, values: Mapping[str, Any]) -> Callable[..., None]:
         """A call on other values of the same layouts, by position, in the order of *values*."""
         names = tuple(values)
         return lambda *args: self(dict(zip(names, args, strict=True)))
+
+    def _refuse_large(self, needed_bytes: int) -> None:
+        most = self._host.largest_bytes
+        if needed_bytes > most:
+            what = f"the call needs an array of {needed_bytes / 1e9:.3g} GB on the device"
+            allowed = f"it allows {most / 1e9:.3g} GB"
+            raise _error("B010", what, allowed, 'the data in parts, or backend="c"')
 
     def _run(self, run: Callable[[], None], staged: list[tuple[Any, Any, bool]]) -> None:
         if os.getpid() != _owner:
@@ -126,10 +145,11 @@ def load(artifact: Artifact) -> OpenCLKernel:
     return OpenCLKernel(artifact)
 
 
-def most_work_items(wanted: str = "") -> int:
-    """The largest work-group of the device here; OpenCL's usual 1 024 where there is none."""
+def limits(wanted: str = "") -> tuple[int, int]:
+    """The largest work-group of the device here, and the bytes of memory that one shares; OpenCL's
+    usual 1 024 and 32 768 where there is no device."""
     found = find_device(wanted)
-    return found.most_items if isinstance(found, Device) else 1024
+    return (found.most_items, found.local_bytes) if isinstance(found, Device) else (1024, 32_768)
 
 
 def _device(wanted: str) -> Device:
@@ -183,7 +203,7 @@ def _artifact(
     library, source = str(entry.directory / cache.LIBRARY), str(entry.directory / cache.SOURCE)
     build = BuildLog(tuple(entry.meta["command"]), entry.meta["log"], entry.meta["seconds"])
     return Artifact(key, library, source, unit.entry, unit.params, build, cached, unit.launches,
-                    device=device.number)  # fmt: skip
+                    unit.scratch, device=device.number)  # fmt: skip
 
 
 def _refusal(unit: SourceUnit, kept: Path, log: str) -> tuple[Diagnostic, ...]:

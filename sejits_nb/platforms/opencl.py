@@ -8,26 +8,30 @@ from functools import partial
 from ..contracts import Knob, Platform, VariantSpace
 from ..ir.past import Unit
 from ..phase4_variants.choose import choose
+from ..phase4_variants.device_limits import misfit
 from ..phase4_variants.space import variant_space
 from ..phase4_variants.work_groups import work_groups
 from ..phase5_backend.bench import opencl_bench
 from ..phase5_backend.dialects import OPENCL as DIALECT
 from ..phase5_backend.opencl_device import TRIALS, device_lines, find_device, refuse_unknown
 from ..phase5_backend.print_source import print_source
-from ..phase5_backend.run_opencl import compile_opencl, load, most_work_items
+from ..phase5_backend.run_opencl import compile_opencl, limits, load
 from ..stages import Config, SourceUnit, Toolchain
 
-_KNOBS = ("group", "rows")
+_KNOBS = ("strategy", "blocks", "group", "rows")
 
 
 def space(unit: Unit, knobs: tuple[Knob, ...], device: str = "") -> VariantSpace:
-    """The variants of *unit*: work-groups of whole rows, or of parts of one."""
-    most = most_work_items(device)
+    """The variants of *unit*: its ways of doing the work, and their work-groups, as far as the device
+    has room for them."""
+    most, local_bytes = limits(device)
 
     def grouped(unit: Unit, config: Config) -> Unit:
         return work_groups(unit, config.get("group", most), config.get("rows", 1), most)
 
-    return variant_space(unit, tuple(k for k in knobs if k.name in _KNOBS), (choose, grouped))
+    ours = tuple(k for k in knobs if k.name in _KNOBS)
+    fits = partial(misfit, most_items=most, local_bytes=local_bytes)
+    return variant_space(unit, ours, (choose, grouped), fits)
 
 
 def emit(unit: Unit) -> SourceUnit:

@@ -251,7 +251,9 @@ def test_what_was_found_is_kept_for_the_next_process(monkeypatch: pytest.MonkeyP
     assert find_device() == found
 
 
-def test_the_largest_work_group_is_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run_opencl.most_work_items() >= 64
+def test_the_limits_are_the_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    items, local_bytes = run_opencl.limits()
+    assert items >= 64
+    assert local_bytes >= 16_384
     monkeypatch.setattr(run_opencl, "find_device", lambda _: NoDevice(""))
-    assert run_opencl.most_work_items() == 1024
+    assert run_opencl.limits() == (1024, 32_768)
