@@ -8,7 +8,7 @@ static void distance(const $T *restrict xs, const $T *restrict w, $T *restrict q
             UNROLL for (int e = 0; e < E; e++) s[e] = (lanes){};
             for (int d = 0; d < $D; d++) {
                 const lanes *x = (const lanes *)(xs + d * $B + n);
-                const lanes scale = (lanes){} + w[2 * d], less = (lanes){} + w[2 * d + 1];
+                const lanes scale = ALL(w[2 * d]), less = ALL(w[2 * d + 1]);
                 UNROLL for (int e = 0; e < E; e++) {
                     const lanes t = x[e] * scale + less;
                     s[e] += t * t;

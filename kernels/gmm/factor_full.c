@@ -1,5 +1,5 @@
-/* Cholesky factor of c, its inverse by pairs of rows with what they subtract, and log det c in ld;
-   0 where c is not positive definite.  f, v: D x D doubles to work in */
+/* Cholesky factor of c, its inverse by pairs of rows (the elements of both in turn) after what they
+   subtract, and log det c in ld; 0 where c is not positive definite.  f, v: D x D doubles to work in */
 static int factor(const double *restrict c, const double *restrict mean, const double *restrict g,
                   $T *restrict w, double *restrict ld)
 {
@@ -22,13 +22,14 @@ static int factor(const double *restrict c, const double *restrict mean, const d
             v[i * $D + j] = s / f[i * $D + i];
         }
     for (int i = 0; i < $D; i += 2) {
-        for (int a = i; a < i + 2; a++) {
+        const int end = i + 2 < $D ? i + 2 : $D;
+        for (int a = i; a < end; a++) {
             double s = 0;
-            for (int j = 0; a < $D && j <= a; j++) s -= v[a * $D + j] * (mean[j] - g[j]);
+            for (int j = 0; j <= a; j++) s -= v[a * $D + j] * (mean[j] - g[j]);
             *w++ = ($T)s;
         }
-        for (int j = 0; j < i + 2 && j < $D; j++)
-            for (int a = i; a < i + 2; a++) *w++ = a < $D && j <= a ? ($T)v[a * $D + j] : 0;
+        for (int j = 0; j < end; j++)
+            for (int a = j > i ? j : i; a < end; a++) *w++ = ($T)v[a * $D + j];
     }
     *ld = total;
     return 1;

@@ -1,7 +1,14 @@
-/* What the moments are of: 1, x_d, and x_d^2, one row each */
-static void features(const $T *restrict xs, $T *restrict f)
+/* What the moments are of: 1, x_d, and x_d^2, one event a row that ends in zeros.  What a strip writes past its
+   end is written anew by what follows it */
+static void features(const $T *restrict x, $T *restrict f)
 {
-    for (int n = 0; n < $B; n++) f[n] = 1;
-    memcpy(f + $B, xs, sizeof($T) * $D * $B);
-    for (int n = 0; n < $D * $B; n++) f[(1 + $D) * $B + n] = xs[n] * xs[n];
+    for (int n = 0; n < $B; n++, x += $R, f += $F) {
+        UNROLL for (int j = $FEATURES / STRIP * STRIP; j < $FP; j += STRIP) *(strip *)(f + j) = (strip){};
+        f[0] = 1;
+        UNROLL for (int j = 0; j < $D; j += STRIP) *(strip_anywhere *)(f + 1 + j) = *(const strip *)(x + j);
+        UNROLL for (int j = 0; j < $D; j += STRIP) {
+            const strip v = *(const strip *)(x + j);
+            *(strip_anywhere *)(f + 1 + $D + j) = v * v;
+        }
+    }
 }

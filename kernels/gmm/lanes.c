@@ -9,9 +9,13 @@
 #define VECTOR_BYTES 16
 #endif
 typedef $T lanes __attribute__((vector_size(VECTOR_BYTES)));
-typedef $T lanes_anywhere __attribute__((vector_size(VECTOR_BYTES), aligned(4)));
 typedef $I lanes_int __attribute__((vector_size(VECTOR_BYTES)));
-enum { LANES = VECTOR_BYTES / sizeof($T) };
+typedef double lanes_f64 __attribute__((vector_size(VECTOR_BYTES / sizeof($T) * 8)));
+typedef $T strip __attribute__((vector_size(32)));
+typedef $T strip_anywhere __attribute__((vector_size(32), aligned(4)));
+enum { LANES = VECTOR_BYTES / sizeof($T), STRIP = 32 / sizeof($T) };
+/* A value in all lanes; 0 + value would be an addition, as there is a -0 */
+#define ALL(value) ((value) - (lanes){})
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else

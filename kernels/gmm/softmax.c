@@ -1,3 +1,10 @@
+/* The larger ones, lane by lane: compilers make one instruction of it, and two of > with masks */
+static inline lanes larger(lanes a, lanes b)
+{
+    lanes c;
+    for (int l = 0; l < LANES; l++) c[l] = a[l] > b[l] ? a[l] : b[l];
+    return c;
+}
 /* Responsibilities in place of the joint log-densities of a block, what its log-likelihoods are made of,
    and their sum added to *total; events from m on get 0.  Sums of K terms of which the largest is 1 can
    be multiplied by the dozen before a logarithm is taken */
@@ -6,11 +13,7 @@ static void softmax($T *restrict joint, $T *restrict tops, $T *restrict sums, in
 {
     for (int n = 0; n < $B; n += LANES) {
         lanes top = *(lanes *)(joint + n), sum = {};
-        for (int k = 1; k < $K; k++) {
-            const lanes v = *(lanes *)(joint + k * $B + n);
-            const lanes_int more = v > top;
-            top = (lanes)(((lanes_int)v & more) | ((lanes_int)top & ~more));
-        }
+        for (int k = 1; k < $K; k++) top = larger(*(lanes *)(joint + k * $B + n), top);
         for (int k = 0; k < $K; k++) {
             lanes *v = (lanes *)(joint + k * $B + n);
             *v = exp_lanes(*v - top);

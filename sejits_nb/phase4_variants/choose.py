@@ -22,7 +22,7 @@ from ..stages import Config
 def choose(unit: Unit, config: Config) -> Unit:
     """*unit* as *config* has it; the same object where that leaves no choice."""
     known = dict(config.items)
-    constants = tuple((name, int(known.get(name, value))) for name, value in unit.constants)
+    constants = tuple((name, int(known.get(name.lower(), value))) for name, value in unit.constants)
     routines = tuple(
         r for r in unit.routines if not r.only or known.get(r.only[0], r.only[1][0]) in r.only[1]
     )

@@ -258,7 +258,7 @@ class Runner:
     def _load(self, entrant: Entrant, config: Config, artifact: Artifact) -> str:
         """Load a proven variant and warm it up; why that failed, or nothing."""
         platform = entrant.prover.pipeline.platform
-        threads = dict(config.items).get("threads", 1) if artifact.parallel else 1
+        threads = config.get("threads", 1) if artifact.parallel else 1
         try:
             call = platform.load(artifact).bound(self._scratch)
             contender = Contender(call, platform.hold, threads)

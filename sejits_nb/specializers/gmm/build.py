@@ -9,29 +9,39 @@ from ...ir.node import Span
 from ...ir.past import Address, Binary, For, Literal, Load, PExpr, Store, Variable
 
 Index = int | str | PExpr
+Terms = Index | tuple[Index, ...]
+"""A term of an index: a number, a variable, an expression, or a product of such."""
 
 
-def index(*terms: Index | tuple[Index, int]) -> PExpr:
-    """``index(("k", 16), "d", 3)`` is ``k*16 + d + 3``; zeros are left out."""
+def index(*terms: Terms) -> PExpr:
+    """``index(("k", 16), "d", 3)`` is ``k*16 + d + 3``; zeros and factors of one are left out."""
     total: PExpr | None = None
     for term in terms:
-        what, factor = term if isinstance(term, tuple) else (term, 1)
-        e = Variable(what) if isinstance(what, str) else what
-        e = Literal(e * factor) if isinstance(e, int) else e
-        if not isinstance(e, Literal) and factor != 1:
-            e = Binary("*", e, Literal(factor))
-        if e == Literal(0):
-            continue
-        total = e if total is None else Binary("+", total, e)
+        e = _product(term if isinstance(term, tuple) else (term,))
+        if e != Literal(0):
+            total = e if total is None else Binary("+", total, e)
     return Literal(0) if total is None else total
 
 
-def load(array: str, *terms: Index | tuple[Index, int], dtype: DType = F64) -> Load:
+def _product(factors: tuple[Index, ...]) -> PExpr:
+    number, product = 1, None
+    for factor in factors:
+        if isinstance(factor, int):
+            number *= factor
+            continue
+        e = Variable(factor) if isinstance(factor, str) else factor
+        product = e if product is None else Binary("*", product, e)
+    if product is None or number == 0:
+        return Literal(number)
+    return product if number == 1 else Binary("*", product, Literal(number))
+
+
+def load(array: str, *terms: Terms, dtype: DType = F64) -> Load:
     """``array[index(*terms)]``."""
     return Load(array, index(*terms), dtype=dtype)
 
 
-def at(array: str, *terms: Index | tuple[Index, int]) -> Address:
+def at(array: str, *terms: Terms) -> Address:
     """``&array[index(*terms)]``."""
     return Address(array, index(*terms))
 

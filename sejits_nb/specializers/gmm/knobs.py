@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from ...contracts import Knob
-from ...ir.past import Unit
+from ...ir.node import walk
+from ...ir.past import Unit, When
+from .events_to_c import FORMS, STRATEGIES
+from .layout import BLOCK
 
 
 def knobs(unit: Unit, threads: int) -> tuple[Knob, ...]:
-    """``threads``: parts of the events, each with sums of its own."""
+    """``strategy``: how the work is divided; ``form``: what distances are made of; ``block``: events at
+    a time; ``threads``: parts of the work."""
+    asked = {n.knob for n in walk(unit) if isinstance(n, When)}
+    sizes = (BLOCK // 2, BLOCK, 2 * BLOCK)
+    ways = (
+        Knob(
+            "strategy",
+            STRATEGIES,
+            STRATEGIES[0],
+            "how densities and sums are divided among threads",
+        ),
+        Knob("form", FORMS, FORMS[0], "distances by Cholesky factors or from the features"),
+    )
     return (
-        Knob("threads", tuple(sorted({1, threads})), threads, "parts of the events, a thread each"),
+        *(knob for knob in ways if knob.name in asked),
+        Knob("block", sizes, BLOCK, "events whose features are in cache at once"),
+        Knob("threads", tuple(sorted({1, threads})), threads, "parts of the work, a thread each"),
     )

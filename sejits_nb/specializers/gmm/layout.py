@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from .dast import Covariance
 
 VECTOR_BYTES_MOST = 64
-FEATURE_TILE = 60
-"""A multiple of every number of features that ``accumulate`` takes at a time."""
+STRIP_BYTES = 32
+"""What ``features`` writes at a time."""
 BLOCK = 64
 """Events of a block: their rows, distances and features stay in the second-level cache."""
+PANEL = 32
+"""Blocks of a panel, whose features and weights stay in the last-level cache."""
+_COMPONENTS_OF_A_TILE = {3: 8, 4: 6, 5: 4}
+"""Vectors of features -> the most components whose sums fit 32 registers beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,28 +32,77 @@ class Layout:
         return self.covariance in ("full", "tied")
 
     @property
+    def lanes(self) -> int:
+        """Elements of the longest vector."""
+        return VECTOR_BYTES_MOST // self.size_bytes
+
+    @property
+    def padded_dimension(self) -> int:
+        return _up(self.dimension, self.lanes)
+
+    @property
+    def row(self) -> int:
+        """Elements from one event of a block to the next; what is read past its end is its own."""
+        return _up(self.dimension + STRIP_BYTES // self.size_bytes - 1, self.lanes)
+
+    @property
     def features(self) -> int:
         """1, x_d, and the products: x_i x_j for i <= j, or x_d^2."""
         d = self.dimension
         return 1 + d + (d * (d + 1) // 2 if self.whole else d)
 
     @property
+    def tile(self) -> tuple[int, int]:
+        """Vectors of features and components of a tile: what takes the fewest multiply-adds, and loads
+        beside them."""
+        vectors = -(-self.features // self.lanes)
+
+        def cost(tile: tuple[int, int]) -> int:
+            q, p = tile
+            tiles = -(-vectors // q) * -(-self.components // p)
+            return 2 * _up(vectors, q) * self.components + tiles * (q + p)
+
+        groups = {q: -(-self.components // most) for q, most in _COMPONENTS_OF_A_TILE.items()}
+        return min(((q, -(-self.components // n)) for q, n in groups.items()), key=cost)
+
+    @property
+    def tile_features(self) -> int:
+        """Features of a tile."""
+        return self.tile[0] * self.lanes
+
+    @property
     def padded_features(self) -> int:
-        return -(-self.features // FEATURE_TILE) * FEATURE_TILE
+        """Features of all tiles."""
+        return _up(self.features, self.tile_features)
+
+    @property
+    def feature_row(self) -> int:
+        """Elements from one event's features, or component's sums, to the next: an odd number of
+        vectors, so that a column of them does not fall into few sets of the cache."""
+        vectors = self.padded_features // self.lanes
+        return (vectors | 1) * self.lanes
 
     @property
     def padded_components(self) -> int:
-        lanes = VECTOR_BYTES_MOST // self.size_bytes
-        return -(-self.components // lanes) * lanes
+        return _up(self.components, self.lanes)
 
     @property
     def factor_size(self) -> int:
         """Elements of one component's inverse factor with its constants, as ``distance`` reads it."""
         d = self.dimension
-        if self.whole:
-            return sum(2 + 2 * min(i + 2, d) for i in range(0, d, 2))
-        return 2 * d
+        return d + d * (d + 1) // 2 if self.whole else 2 * d
+
+    @property
+    def factors_size(self) -> int:
+        """Elements of all factors, or of as many coefficients of the features."""
+        factors = self.components * self.factor_size
+        return max(factors, self.features * self.padded_components)
 
     def moments_size(self, columns: int) -> int:
         """float64 elements of the ``moments`` argument; the last one counts the events."""
         return columns * self.features * self.components + 1
+
+
+def _up(number: int, step: int) -> int:
+    """The next multiple of *step*."""
+    return -(-number // step) * step

@@ -1,0 +1,120 @@
+"""What every lowering of a mixture shares: sizes, names, and the cell's own expressions as PAST."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ...ir import past
+from ...ir.dast import Let, Statement
+from ...ir.dtypes import F64
+from ...ir.expr import Expr, Name
+from ...ir.node import walk
+from ...ir.past import Declare, PExpr, Variable
+from ...phase3_lower.identifiers import Identifiers
+from .build import Terms, load, store
+from .dast import (
+    Gmm,
+    LogDet,
+    Mahalanobis,
+    Moment,
+    PairValue,
+    Parameter,
+    Responsibility,
+    StorePair,
+    Total,
+)
+from .expressions import Arithmetic, Elements, Leaf, Place
+from .layout import Layout
+
+
+class Pieces:
+    """One DAST's sizes, and its expressions wherever they are needed.
+
+    ``columns`` are the weights that the M-step sums over the events; ``constants`` are the arrays of
+    what depends on the component alone, by the name in the cell; ``helpers`` and ``tables`` collect
+    what the expressions call and look up.
+    """
+
+    def __init__(self, gmm: Gmm, outer_names: Iterable[str]) -> None:
+        self.gmm, self.t = gmm, gmm.events.dtype
+        mixture = gmm.mixture
+        self.layout = Layout(gmm.events.dimension, mixture.components, mixture.covariance,
+                             self.t.size_bytes)  # fmt: skip
+        self.names = Identifiers(outer_names)
+        self.helpers: set[str] = set()
+        self.tables: dict[str, past.Table] = {}
+        self.constants: dict[str, str] = {}
+        self.columns = tuple(dict.fromkeys(
+            n.weights for n in walk(gmm.mstep) if isinstance(n, Total | Moment)))  # fmt: skip
+        self.distances = _distances(gmm)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The arrays of per-pair values, ``joint`` among them."""
+        stored = [s.field for s in self.gmm.estep.body if isinstance(s, StorePair)]
+        return tuple(f"pair_{name}" for name in dict.fromkeys(stored))
+
+    def elements(self, leaf: Leaf) -> Elements:
+        """Values of one component, in float64."""
+        return Elements(self.layout, leaf, self.helpers, self.tables, self.names.fresh)
+
+    def component_leaf(self, e: Expr, place: Place) -> PExpr:
+        """What an E-step knows of a component alone."""
+        match e:
+            case Name(id) if id in self.constants:
+                return load(self.constants[id], "k", dtype=F64)
+            case LogDet(covariance):
+                found = [d.covariance for d in self.distances].index(covariance)
+                return load(f"log_det_{found}", "k", dtype=F64)
+            case _:
+                raise TypeError(f"{e} is not known before the events")
+
+    def pair_body(self, *pair: Terms) -> Iterator[Statement]:
+        """The cell's E-step for one event and component, in the events' own dtype; *pair* is where its
+        values lie in arrays of pairs."""
+        names: dict[str, str] = {}
+
+        def leaf(e: Expr) -> PExpr:
+            match e:
+                case Name(id) if id in names:
+                    return Variable(names[id], dtype=self.t)
+                case PairValue(field):
+                    return load(f"pair_{field}", *pair, dtype=self.t)
+                case Mahalanobis():
+                    return load(f"distance_{self.distances.index(e)}", *pair, dtype=self.t)
+                case _:
+                    return self.component_leaf(e, ())
+
+        arithmetic = Arithmetic(self.t, leaf, self.helpers)
+        for s in self.gmm.estep.body:
+            if isinstance(s, Let):
+                value = arithmetic.lower(s.value)
+                names[s.name] = self.names.fresh(s.name)
+                yield Declare(names[s.name], self.t, value, loc=s.loc or s.value.loc)
+            elif isinstance(s, StorePair):
+                there = load(f"pair_{s.field}", *pair).index
+                yield store(f"pair_{s.field}", there, arithmetic.lower(s.value), s.loc)
+
+    def weight(self, weights: Expr, *pair: Terms) -> PExpr:
+        """One event's weight for one component; responsibilities lie where the joint did."""
+
+        def leaf(e: Expr) -> PExpr:
+            field = "joint" if isinstance(e, Responsibility) else getattr(e, "field", None)
+            if field is None:
+                raise TypeError(f"{e} is no value of an event")
+            return load(f"pair_{field}", *pair, dtype=self.t)
+
+        return Arithmetic(self.t, leaf, self.helpers).lower(weights)
+
+
+def _distances(gmm: Gmm) -> tuple[Mahalanobis, ...]:
+    """Every distance that the E-step asks for, and one for each determinant without a distance."""
+    found = {n: n for n in walk(gmm.estep) if isinstance(n, Mahalanobis)}
+    known = {d.covariance for d in found}
+    for n in walk(gmm.estep):
+        if isinstance(n, LogDet) and n.covariance not in known:
+            mean = Parameter("mean", kind="vector")
+            extra = Mahalanobis(mean, n.covariance, loc=n.loc)
+            found[extra] = extra
+            known.add(n.covariance)
+    return tuple(found)
