@@ -44,6 +44,10 @@ def race(
         kernel._specializer, platforms, kernel._source, kernel._held, values, found.signature,
         kernel.options.check, tools=tools,
     )  # fmt: skip
+    if not registry.platform(found.platform).bench:
+        raise _error(
+            f"{kernel.__name__!r} runs on {found.platform}", "which has no process for trials"
+        )
     edit = Edit(text, *_base(kernel, request, found, text, base))
     serial = next((p for p in platforms if p.name == "c"), None)
     runner = EditedRunner(

@@ -23,7 +23,7 @@ from ..contracts import Bench, Platform
 from ..errors import BackendError, WrongResult
 from ..ir.dast import Line
 from ..results import EditedRace, Measurement
-from ..stages import ArrayType, Artifact, Case, Config, Expectation
+from ..stages import ArrayType, Artifact, Case, Config, Expectation, SourceUnit
 from .prove import Prover
 from .request import Request, Specialization, cases_of, front, prove_one, usable
 from .strategies import SuccessiveHalving
@@ -107,11 +107,13 @@ class EditedRunner:
         """``correct`` or ``unchecked``; else ``wrong`` or ``failed``, and why."""
         bench = self._bench(self.edit.platform)
         try:
-            for case in self._cases():
+            for case in self._cases:
                 if reason := bench.run(artifact, case):
+                    if self.stop.is_set():
+                        return "failed", "stopped"
                     label = "" if case.label in reason else f" ({case.label})"
                     return "wrong" if bench.finished else "failed", reason + label
-        except BackendError as error:  # of the variant in use, beside the edited code
+        except BackendError as error:  # the variant in use did not get to its end
             return "failed", error.diagnostics[0].message
         return "unchecked" if self.request.check == "off" else "correct", ""
 
@@ -128,7 +130,8 @@ class EditedRunner:
         try:
             rounds = time_in_turn(contenders, _ROUNDS, until, lambda: None, sweep)
         except BackendError as error:
-            return "failed", f"{error.diagnostics[0].message} (while it was timed)", race
+            reason = error.diagnostics[0].message
+            return "failed", reason if self.stop.is_set() else f"{reason} while it was timed", race
         verdict, reason = self._verdict(artifact)
         if reason:
             return verdict, f"{reason}, after other runs", race
@@ -156,32 +159,25 @@ class EditedRunner:
         return front(self.request, self.edit.platform)[0]
 
     @cached_property
-    def _unit(self) -> Any:
+    def _unit(self) -> SourceUnit:
         return self._prover.emit(self.request.signature, self.edit.config)[1]
 
     @cached_property
     def _own(self) -> Case:
         return Case(self.request.signature, self.request.values, (), _OWN)
 
-    def _cases(self) -> Iterator[Case]:
+    @cached_property
+    def _cases(self) -> tuple[Case, ...]:
         """Every variant's comparisons, as far as one code serves them.  Shapes are part of most code:
         in place of a small grid, every element of the call's own is compared with the variant in use.
         """
-        yield from self._served[0]
-        if not self._served[1]:
-            yield self._whole
+        cases = cases_of(self.request, self._prover)
+        if cases is None:
+            return (self._own,)
+        made, text, emit = cases(), self._unit.text, self._prover.emit
+        served = tuple(c for c in made if emit(c.signature, self.edit.config)[1].text == text)
+        return served if len(served) == len(made) else (*served, self._whole())
 
-    @cached_property
-    def _served(self) -> tuple[list[Case], bool]:
-        """The comparisons whose arrays the very text serves, and whether these are all."""
-        made = cases_of(self.request, self._prover)
-        if made is None:
-            return [self._own], True
-        config, text = self.edit.config, self._unit.text
-        served = [c for c in made() if self._prover.emit(c.signature, config)[1].text == text]
-        return served, len(served) == len(made())
-
-    @cached_property
     def _whole(self) -> Case:
         """The call's own arrays; outputs hold other values than before: each must be written."""
         request, values = self.request, dict(self.request.values)
