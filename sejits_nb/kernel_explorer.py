@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
+
+from . import config, registry
+from .errors import BackendError, Diagnostic
+from .machine.roofs import measured_roofs
+from .pipeline import Pipeline
+from .results import Measurement, Report
+from .stages import Trace
 
 if TYPE_CHECKING:
     from .kernel import Kernel
@@ -17,4 +26,37 @@ def explore(kernel: Kernel) -> Explorer:
     from .widgets.explorer.actions import Actions
 
     trace = kernel.report.trace if kernel.report else kernel.trace
-    return widget_class()(trace, Actions(assembly=kernel._machine_code))
+    actions = Actions(
+        assembly=kernel._machine_code,
+        report=lambda: kernel.report,
+        knobs=lambda: {knob.name: knob.doc for knob in kernel.knobs},
+        tune=kernel.tune,
+        trace=partial(_trace_of, kernel),
+        measure_roofs=partial(_measure_roofs, kernel),
+    )
+    return widget_class()(trace, actions)
+
+
+def _trace_of(kernel: Kernel, m: Measurement) -> Trace:
+    """All steps of a variant of the last measurement; nothing is compiled."""
+    args, kwargs = kernel._measured_on or (kernel.sample_arguments(), {})
+    signature = kernel._specializer.signature(kernel.interface, kernel._bind(args, kwargs).values)
+    source = kernel.report.trace.source if kernel.report else kernel._source
+    platform = registry.platform(m.platform, kernel.options.tools)
+    pipeline = Pipeline(kernel._specializer, platform, kernel.options.check == "strict")
+    trace = pipeline.front(source, signature)
+    space = pipeline.space(trace, config.threads())
+    return pipeline.emit(pipeline.choose(trace, space, m.config))[0]
+
+
+def _measure_roofs(kernel: Kernel) -> Report | None:
+    """The last report under roofs that are measured now; raises where they cannot be."""
+    roofs = measured_roofs(remeasure=True)
+    if roofs is None:
+        raise BackendError(Diagnostic("B001", "the roofs cannot be measured",
+                                      "that takes a C compiler, and none works here",
+                                      "%sejits doctor"))  # fmt: skip
+    with kernel._lock:
+        if kernel.report:
+            kernel.report = replace(kernel.report, roofs=roofs)
+        return kernel.report

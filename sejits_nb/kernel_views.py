@@ -11,7 +11,6 @@ from .errors import BackendError, Diagnostic
 from .ir.dast import Line
 from .kernel_calls import KernelCalls
 from .pipeline import Pipeline
-from .results import Measurement
 from .stages import BuildLog, Step, Trace
 
 if TYPE_CHECKING:
@@ -96,15 +95,6 @@ class KernelViews(KernelCalls):
                 html, line = training_html(found), training_line(found)
                 shown.publish({"text/plain": line, "text/html": html}, {})
         return found
-
-    def _trace_of(self, m: Measurement) -> Trace:
-        """All steps of a variant of the last report, compiled by none of them."""
-        assert self.report is not None
-        platform = registry.platform(m.platform, self.options.tools)
-        pipeline = Pipeline(self._specializer, platform, self.options.check == "strict")
-        trace = pipeline.front(self.report.trace.source, self.report.signature)
-        space = pipeline.space(trace, config.threads())
-        return pipeline.emit(pipeline.choose(trace, space, m.config))[0]
 
     def _view(self, step: Step) -> Any:
         from .widgets.levels import View

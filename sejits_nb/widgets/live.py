@@ -32,11 +32,28 @@ class Surface(Protocol):
         """Show a result; the first one takes the live display's place."""
 
 
+class Pace:
+    """Lets one draw at most :data:`MOST_HZ` times a second, for :data:`MOST_SHARE` of the time;
+    ``spent_s`` counts the seconds that it has taken."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock, self._due_s, self.spent_s = clock, 0.0, 0.0
+
+    def __call__(self, draw: Callable[[], None]) -> None:
+        """Draw, unless the last time was too recent for its cost."""
+        start = self._clock()
+        if start < self._due_s:
+            return
+        draw()
+        took = self._clock() - start
+        self.spent_s += took
+        self._due_s = start + max(1 / MOST_HZ, took / MOST_SHARE)
+
+
 class Live:
     """Draws a race on a surface; used as a context, so that nothing half-drawn stays behind.
 
-    ``spent_s`` counts the seconds that drawing has taken; *words* make of what it is told the line, the
-    figure, and the line that stays when it was broken off.
+    *words* make of what it is told the line, the figure, and the line that stays when it breaks off.
     """
 
     def __init__(
@@ -45,11 +62,9 @@ class Live:
         clock: Callable[[], float] = time.perf_counter,
         words: tuple[Callable[[Any], str], ...] = (live_line, live_html, stopped_line),
     ) -> None:
-        self._surface, self._clock = surface, clock
-        self._due_s = 0.0
+        self._surface, self._pace = surface, Pace(clock)
         self._last: Any = None
         self._line, self._html, self._stopped = words
-        self.spent_s = 0.0
 
     @property
     def listen(self) -> Callable[[Any], None] | None:
@@ -58,14 +73,18 @@ class Live:
 
     def __call__(self, progress: Any) -> None:
         """Draw *progress*, unless the last drawing was too recent for its cost."""
-        start = self._clock()
-        if self._surface is None or start < self._due_s:
-            return
+        if self._surface is not None:
+            self._pace(lambda: self._draw(progress))
+
+    @property
+    def spent_s(self) -> float:
+        """The seconds that drawing has taken."""
+        return self._pace.spent_s
+
+    def _draw(self, progress: Any) -> None:
+        assert self._surface is not None
         self._last = progress  # first: an interrupt may come while it is drawn
         self._surface.draw(self._line(progress), lambda: self._html(progress))
-        took = self._clock() - start
-        self.spent_s += took
-        self._due_s = start + max(1 / MOST_HZ, took / MOST_SHARE)
 
     def publish(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Show a result of the cell; the first one replaces the live display."""

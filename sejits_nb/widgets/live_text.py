@@ -19,7 +19,7 @@ HINT = "interrupt keeps the best"
 _BEST, _OTHER = "#d55e00", "#0072b2"
 
 
-def live_line(progress: Progress) -> str:
+def live_line(progress: Progress, hint: str = HINT) -> str:
     """``heat · openmp · 17/48 variants · best 1.9 ms · 212× · 61 % of roof · 12 s left · ...``.
 
     Before the first timing it says how many variants there are, and about how long they take.
@@ -35,7 +35,7 @@ def live_line(progress: Progress) -> str:
     else:
         parts.append(progress.phase)
         parts += [f"about {seconds_text(left)}"] if left else []
-    return " · ".join(filter(None, [*parts, HINT]))
+    return " · ".join(filter(None, [*parts, hint]))
 
 
 def stopped_line(progress: Progress) -> str:

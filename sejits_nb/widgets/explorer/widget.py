@@ -5,29 +5,34 @@ The browser asks with ``{id, ask, ...}``; the answer is ``{id, answer}`` or ``{i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
 import anywidget
 from traitlets import Bool, Dict, List, Unicode
 
+from ...results import Report
 from ...stages import Trace
 from . import state
 from .actions import Actions
+from .measured import Measured, Question
 
-SCRIPTS = ("dom", "syntax", "links", "code", "diff", "levels", "passes", "main")
+SCRIPTS = (
+    "dom", "syntax", "links", "code", "diff", "levels", "passes",
+    "wording", "charts", "figures", "tuning",
+    "variant_chart", "variant_table", "variant_code", "variants", "roofline", "main",
+)  # fmt: skip
 """The files of ``js/`` in the order in which they make one module; each may use those before it."""
 
 _HERE = files(__package__)
-Question = Mapping[str, Any]
 
 
 class Explorer(anywidget.AnyWidget):
     """Shows one trace and what was measured of it; every trait is JSON (``state.py`` makes them)."""
 
     _esm = "\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
-    _css = (_HERE / "explorer.css").read_text("utf-8")
+    _css = "\n".join((_HERE / name).read_text("utf-8") for name in ("explorer.css", "charts.css"))
 
     title = Unicode().tag(sync=True)
     language = Unicode().tag(sync=True)
@@ -35,24 +40,35 @@ class Explorer(anywidget.AnyWidget):
     levels: List[Any] = List().tag(sync=True)
     passes: List[Any] = List().tag(sync=True)
     variants: List[Any] = List().tag(sync=True)
-    knobs: List[Any] = List().tag(sync=True)
-    roofs = Dict(allow_none=True, default_value=None).tag(sync=True)
-    work = Dict().tag(sync=True)
+    knobs = Dict().tag(sync=True)
+    path: List[Any] = List().tag(sync=True)
+    roofs = Dict().tag(sync=True)
     progress = Dict().tag(sync=True)
     tunable = Bool(False).tag(sync=True)
 
-    def __init__(self, trace: Trace, actions: Actions, **measured: Any) -> None:
-        """*measured*: the traits beside those that *trace* gives."""
-        super().__init__(**state.trace_state(trace), **measured)
+    def __init__(self, trace: Trace, actions: Actions) -> None:
         self._trace, self._actions = trace, actions
-        self._answers: dict[str, Callable[[Question], Any]] = {"assembly": self._assembly}
+        measured = Measured(actions, self._put, lambda: self._trace)
+        super().__init__(**state.trace_state(trace), **measured.traits())
+        self._answers: dict[str, Callable[[Question], Any]] = {
+            "assembly": self._assembly, **measured.answers,
+        }  # fmt: skip
         self.on_msg(self._receive)
 
     def show(self, trace: Trace, **measured: Any) -> None:
         """Show another trace, and other values of the traits beside it, in one message."""
         self._trace = trace
+        self._set(state.trace_state(trace) | measured)
+
+    def _put(self, report: Report | None, measured: dict[str, Any]) -> None:
+        if report:
+            self.show(report.trace, **measured)
+        else:
+            self._set(measured)
+
+    def _set(self, traits: dict[str, Any]) -> None:
         with self.hold_sync():
-            for name, value in {**state.trace_state(trace), **measured}.items():
+            for name, value in traits.items():
                 self.set_trait(name, value)
 
     def __repr__(self) -> str:
