@@ -145,11 +145,11 @@ def last_level_bytes() -> int:
 
 
 def scratch_like(array: Any) -> Any:
-    """A copy of *array* at the same place in its page: the distance of grids within a page matters."""
-    if not (array.flags.c_contiguous or array.flags.f_contiguous):
-        return array.copy(order="K")
-    raw = np.empty(array.nbytes + _PAGE, np.uint8)
-    start = (array.ctypes.data - raw.ctypes.data) % _PAGE
+    """A copy of *array* with its strides, which the code has hard-coded, at the same place in its page:
+    the distance of grids within a page matters."""
+    low, high = np.lib.array_utils.byte_bounds(array)
+    raw = np.empty(high - low + _PAGE, np.uint8)
+    start = (low - raw.ctypes.data) % _PAGE + array.ctypes.data - low
     copy = np.ndarray(array.shape, array.dtype, raw, start, array.strides)
     copy[...] = array
     return copy
