@@ -132,7 +132,7 @@ class KernelViews(KernelCalls):
         else:
             views: dict[str, tuple[Any, ...]] = {"code": (self.source,)} if what == "code" else {}
             views |= {"levels": (self.dast, self.past, self.source)} if what == "levels" else {}
-            bundles = [view_bundle(v) for v in (*views.get(what, ()), diff) if v is not None]
+            bundles = (view_bundle(v) for v in (*views.get(what, ()), diff) if v is not None)
         for data, metadata in bundles:
             (publish or to_notebook)(data, metadata)
 

@@ -17,10 +17,11 @@ const levelsPane = {
       if (listing && id !== "cell") code.foldAll(listing, folded);
     });
     host.append(
-      h("div", { class: "bar" }, chips, search.element,
+      h("div", { class: "bar" }, chips,
         h("span", { class: "buttons" },
           h("button", { type: "button", onclick: () => foldAll(true) }, "Fold"),
-          h("button", { type: "button", onclick: () => foldAll(false) }, "Unfold"))),
+          h("button", { type: "button", onclick: () => foldAll(false) }, "Unfold")),
+        search.element),
       all,
     );
 
