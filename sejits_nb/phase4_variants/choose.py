@@ -20,11 +20,11 @@ from ..stages import Config
 
 
 def choose(unit: Unit, config: Config) -> Unit:
-    """*unit* as *config* has it; the same object where that leaves no choice."""
-    known = dict(config.items)
-    constants = tuple((name, int(known.get(name.lower(), value))) for name, value in unit.constants)
+    """*unit* as *config* has it, which knows every knob that is asked for; the same object where
+    nothing is left to choose."""
+    constants = tuple((name, int(config.get(name.lower(), value))) for name, value in unit.constants)
     routines = tuple(
-        r for r in unit.routines if not r.only or known.get(r.only[0], r.only[1][0]) in r.only[1]
+        r for r in unit.routines if r.only is None or config[r.only[0]] in r.only[1]
     )
     body = tuple(_chosen(unit.function.body, config))
     if body == unit.function.body and constants == unit.constants and routines == unit.routines:
@@ -37,7 +37,7 @@ def _chosen(body: tuple[Statement, ...], config: Config) -> Iterator[Statement]:
     for s in body:
         match s:
             case When(knob, values, inner):
-                if config.get(knob, values[0]) in values:
+                if config[knob] in values:
                     yield from _chosen(inner, config)
             case For() | If() | Team():
                 yield dataclasses.replace(s, body=tuple(_chosen(s.body, config)))

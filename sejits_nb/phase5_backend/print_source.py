@@ -176,7 +176,7 @@ def _buffer(b: past.Buffer, dialect: Dialect) -> str:
     times = b.times and _expression(b.times, dialect)
     factor = times and (times[0] if times[1] >= _PRECEDENCE["*"] else f"({times[0]})")
     if not b.heap:
-        length = f"{b.length} * {factor}" if factor else b.length
+        length = (f"{b.length} * " if b.length > 1 else "") + factor if factor else b.length
         local = dialect.local if b.local else ""
         return f"{local}{kind} {b.name}[{length}] {dialect.line}".rstrip()
     lines = f"{-(-size // 64) * 64}"

@@ -48,7 +48,7 @@ def heavy(x, mix):
 """
 
 
-def traced(cell: str, covariance: str, dtype: DType) -> Trace:
+def traced(cell: str, covariance: str, dtype: DType, **chosen: str) -> Trace:
     """The cell's way to C on two threads, for three clusters of the plane."""
     settings = (("components", 3), ("covariance", covariance))
     source = KernelSource(cell.split()[1], cell, "Cell In[1]", settings=settings)
@@ -59,18 +59,23 @@ def traced(cell: str, covariance: str, dtype: DType) -> Trace:
     pipeline = Pipeline(SPECIALIZER, OPENMP)
     trace = pipeline.front(source, signature_of(interface, values))
     space = pipeline.space(trace, 2)
-    trace, _ = pipeline.emit(pipeline.choose(trace, space, Config((("threads", 2),))))
+    config = Config(tuple((dict(space.default.items) | chosen).items()))
+    trace, _ = pipeline.emit(pipeline.choose(trace, space, config))
     return trace
 
 
 @pytest.mark.parametrize(
-    ("name", "cell", "covariance", "dtype"),
-    [("normal", NORMAL, "full", F64), ("student", STUDENT, "diag", F32)],
+    ("name", "cell", "covariance", "dtype", "strategy", "form"),
+    [
+        ("normal", NORMAL, "full", F64, "fused", "cholesky"),
+        ("student", STUDENT, "diag", F32, "components", "natural"),
+    ],
 )
 def test_phases(
-    name: str, cell: str, covariance: str, dtype: DType, golden: Callable[[str, str], None]
-) -> None:
-    trace = traced(cell, covariance, dtype)
+    name: str, cell: str, covariance: str, dtype: DType, strategy: str, form: str,
+    golden: Callable[[str, str], None],
+) -> None:  # fmt: skip
+    trace = traced(cell, covariance, dtype, strategy=strategy, form=form)
     optimised = "\n".join(line.text for line in listing(trace.last(2).tree))  # type: ignore[arg-type]
     past = "\n".join(line.text for line in trace.last(4).lines)
     code = trace.last(5).text

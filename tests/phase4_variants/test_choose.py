@@ -74,14 +74,16 @@ def test_one_way_stays(
 
 
 def test_routines_of_other_ways_go(ways: Unit) -> None:
-    one = choose(ways, Config((("way", "one"),)))
+    one = choose(ways, Config((("way", "one"), ("kind", "plain"))))
     assert [r.template for r in one.routines] == ["always"]
-    two = choose(ways, Config((("way", "two"),)))
+    two = choose(ways, Config((("way", "two"), ("kind", "plain"))))
     assert [r.template for r in two.routines] == ["always", "slow"]
 
 
 def test_a_knob_says_what_a_name_stands_for(ways: Unit) -> None:
-    chosen = replace(choose(ways, Config((("BLOCK", 128), ("way", "one")))), routines=())
+    chosen = replace(
+        choose(ways, Config((("block", 128), ("kind", "plain"), ("way", "one")))), routines=()
+    )
     text = print_source(chosen, C_OPENMP).text
     assert "enum { BLOCK = 128 };" in text
     assert "double *const room = aligned_alloc(64, (24 * BLOCK + 63) / 64 * 64);" in text

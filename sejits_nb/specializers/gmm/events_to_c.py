@@ -112,10 +112,12 @@ class Events:
                 body.append(self.pairs(self.column(weights, source, (), loc), loc=loc))
             sums = ("part", self.part_size), number * self.column_size
             body.append(self.accumulate(features, every, at(source), sums, loc))
-        size = self.features_of_block
-        rows = Buffer("feature_rows", self.t, size, True, times=_B, loc=self.loc)
+        size, k = self.features_of_block, self.layout.components
+        own = [Buffer("feature_rows", self.t, size, True, times=_B, loc=self.loc)]
+        if any(not isinstance(c, Responsibility) for c in self.columns):
+            own.append(Buffer("column", self.t, k, True, times=_B, loc=self.sums_loc))
         one = *self.densities(features), If(bit(E_STEP), tuple(body), loc=self.sums_loc)
-        yield self.part(*self.scratch(), rows, self.blocks(*one))
+        yield self.part(*self.scratch(), *own, self.blocks(*one))
 
     def in_panels(self) -> Iterator[Statement]:
         """Densities of a panel by all threads, then its sums by all threads."""
@@ -203,11 +205,7 @@ class Events:
         yield Buffer("xs", self.t, lay.padded_dimension, True, times=_B, loc=loc)
         yield Buffer("tops", self.t, 1, times=_B, loc=loc)
         yield Buffer("sums", self.t, 1, times=_B, loc=loc)
-        for name in (
-            *(f"distance_{n}" for n in range(len(pieces.distances))),
-            *pieces.fields,
-            *(["column"] if any(not isinstance(c, Responsibility) for c in self.columns) else []),
-        ):
+        for name in (*(f"distance_{n}" for n in range(len(pieces.distances))), *pieces.fields):
             yield Buffer(name, self.t, lay.components, True, times=_B, loc=loc)
 
     def densities(self, features: PExpr) -> Iterator[Statement]:
