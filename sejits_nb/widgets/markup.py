@@ -10,6 +10,7 @@ from .wording import count_text
 
 CODE_FONT = "var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)"
 _TRACK = "rgba(128,128,128,.18)"
+_PRE = "max-height:34em;overflow:auto"
 _CODE = "display:inline-block;min-width:100%;white-space:pre"
 BORDER = "var(--jp-border-color2,rgba(128,128,128,.35))"
 _DARK_IMAGE = """\
@@ -40,7 +41,9 @@ def image_html(png: str, alt: str, size: tuple[int, int]) -> str:
 
 
 def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str = "") -> str:
-    """Rows of HTML as preformatted code; what does not fit is counted, and *whole* says where it is."""
+    """Rows of HTML as preformatted code, which scrolls, by keyboard too; what does not fit is counted,
+    and *whole* says where it is.
+    """
     kept, size = 0, 0
     while kept < len(rows) and (size := size + len(rows[kept].encode()) + 1) <= room_bytes:
         kept += 1
@@ -49,8 +52,8 @@ def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str 
         shown.append(escape(f"… {count_text(len(rows) - kept)} more lines{whole and ': ' + whole}"))
     # A blank line would end the HTML block where the notebook is converted to Markdown.
     text = "".join((row if row.strip() else row + "<small></small>") + "\n" for row in shown)
-    opening = f'<pre class="{kind}">' if kind else "<pre>"
-    return f'{opening}<code style="{_CODE}">{text}</code></pre>'
+    named = f'class="{kind}" ' if kind else ""
+    return f'<pre {named}tabindex="0" style="{_PRE}"><code style="{_CODE}">{text}</code></pre>'
 
 
 def bar_cell(part: float, text: str, colour: str) -> str:

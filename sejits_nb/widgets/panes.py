@@ -64,7 +64,7 @@ def side_by_side(panes: Sequence[Pane]) -> str:
     )
     cells = "".join(
         '<td valign="top" style="text-align:left;vertical-align:top;padding:0 6px">'
-        f'<div style="max-height:34em;overflow:auto">{pane.html}</div></td>'
+        f"{pane.html}</td>"
         for pane in panes
     )
     return (

@@ -132,7 +132,8 @@ def _tree_pane(trace: Trace, step: Step, numbers: Mapping[Place, int], room: int
     whole = (
         f"<p>… {count_text(cut)} more nodes: print({escape(trace.source.label)}.{name}.tree)</p>"
     )
-    html = f'<div class="sejits-tree">{_nested(rows, shown)}{whole * bool(cut)}</div>'
+    opening = '<div class="sejits-tree" style="max-height:34em;overflow:auto">'
+    html = f"{opening}{_nested(rows, shown)}{whole * bool(cut)}</div>"
     kind = "DAST" if name == "dast" else "PAST"
     width = widest("  " * row.depth + row.text for row in rows)
     return Pane(kind, f"{count_text(len(rows))} nodes", html, width)

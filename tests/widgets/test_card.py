@@ -50,7 +50,7 @@ def test_static_and_well_formed(report: Report) -> None:
         "div style p strong small table caption thead tbody tr th td pre code span sup b details "
         "summary del ins".split()
     )
-    assert reader.attributes <= {"class", "style", "title", "scope", "valign"}
+    assert reader.attributes <= {"class", "style", "title", "scope", "valign", "tabindex"}
     assert card_html(report).count("open") == card_html(report).count("openmp")
 
 

@@ -90,7 +90,7 @@ def test_nodes_fold_and_carry_the_tint_that_their_piece_has_in_the_cell(
 ) -> None:
     html = Tree(*step)._repr_html_()
     Reader(html)
-    cell, _, tree = html.partition('<div class="sejits-tree">')
+    cell, _, tree = html.partition('<div class="sejits-tree"')
     tint = r'h(\d+)" title="[^"]*" style="background-color:(#\w{8})"'
     in_cell, in_tree = dict(re.findall(tint, cell)), dict(re.findall(tint, tree))
     assert in_tree
@@ -111,7 +111,7 @@ def test_a_large_tree_is_open_down_to_its_statements_and_cut_with_a_way_to_all_o
 def test_the_card_has_both_trees_folded_below_the_levels() -> None:
     html = levels_html(scaled.trace, with_trees=True)
     assert html.count("<details><summary>The DAST and the PAST as trees</summary>") == 1
-    assert html.count('<div class="sejits-tree">') == 2
+    assert html.count('<div class="sejits-tree"') == 2
     groups = set(re.findall(r"\.g(\d+)\{", html.partition("</style>")[0]))
     assert {
         n for row in re.findall(r'class="([^"]+)"', html) for n in re.findall(r"g(\d+)", row)
