@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from pickle import PicklingError
@@ -17,7 +18,7 @@ from weakref import WeakSet
 from . import registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
 from .direct_calls import SHARED, DirectCalls, layouts, repeat_of
-from .errors import BackendError, Diagnostic, LanguageError, WrongResult
+from .errors import BackendError, Diagnostic, LanguageError, SejitsError, WrongResult
 from .options import Options
 from .pipeline import (
     Pipeline,
@@ -31,6 +32,7 @@ from .pipeline import (
 )
 from .results import Listener, Report
 from .stages import ArrayType, KernelSource, Signature, Trace
+from .tune.candidates import ahead
 from .tune.online import OnlineRace
 from .tune.specialize import Request, Specialization, specialize
 from .tune.turns import Turns
@@ -125,6 +127,22 @@ class KernelCalls:
             return found.executable.bound(values)
         self._say_plain()
         return partial(self._plain, dict(values))
+
+    def begin(self, *args: Any, **kwargs: Any) -> None:
+        """Specialize for a call like this in the background, while its arguments are still computed.
+
+        What goes wrong is said by the call itself.
+        """
+        values = self._bind(args, kwargs).values
+        signature = self._specializer.signature(self.interface, values)
+        if (self._refresh().identity, self._specializer.code_signature(signature)) in self._ready:
+            return
+
+        def work() -> None:
+            with suppress(SejitsError, Warning):
+                self._specialization(values, "none")
+
+        ahead(work)
 
     def _race(self, values: Mapping[str, Any]) -> OnlineRace | None:
         """Who leads at calls like this one, and who might; ``None`` where the plain Python runs."""

@@ -22,6 +22,7 @@ from ..errors import ArgumentError
 from ..kernel import Kernel
 from ..results import Training
 from ..specializers.gmm.mixture import Array, Mixture
+from ..specializers.gmm.samples import started
 from .cells import iteration
 from .start import fitted
 
@@ -31,6 +32,7 @@ the squared distances from it has too few digits left."""
 _STEPS = {"_e_step", "_m_step", "_estimate_log_prob", "_estimate_log_weights",
           "_estimate_log_prob_resp", "_estimate_weighted_log_prob", "_compute_lower_bound"}  # fmt: skip
 """Of scikit-learn's iterations, which nothing calls here."""
+_FEW = 1000
 _LEAST = 10 * float(np.finfo(np.float64).eps)
 """A component without events keeps that weight, as scikit-learn has it: logarithms are taken."""
 
@@ -126,6 +128,8 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         self._check_parameters(events, **({"xp": np} if "xp" in known else {}))  # from 1.8 on
         fresh = not (self.warm_start and hasattr(self, "converged_"))
         random = check_random_state(self.random_state)
+        few = events[:: max(1, count // max(_FEW, self.n_components))]
+        self._kernel().begin(events, started(few, self.n_components, self.covariance_type))
         best: Training | None = None
         for start in range(self.n_init if fresh else 1):
             self._print_verbose_msg_init_beg(start)

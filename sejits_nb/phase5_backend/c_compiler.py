@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -127,14 +128,18 @@ def run(command: Sequence[str], directory: Path) -> int | None:
         except OSError as problem:
             log.write(f"error: {problem}\n".encode())
             return 127
+        # Popen.wait with a limit looks every 50 ms, a good part of what a small kernel takes
+        limit = threading.Timer(config.COMPILE_TIMEOUT_S, os.killpg, (process.pid, signal.SIGKILL))
+        limit.daemon = True
+        limit.start()
         try:
-            return process.wait(config.COMPILE_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            return None
+            status = process.wait()
         finally:
+            limit.cancel()
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        return None if status == -signal.SIGKILL else status
 
 
 def _search(chosen: str | None, path: str) -> Compiler | NoCompiler:

@@ -61,6 +61,11 @@ class Background:
             self._job = None
 
 
+def ahead(work: Callable[[], Any]) -> None:
+    """Have *work* done soon, by whoever is first: it must not matter that it is done twice."""
+    _builder.submit(work)
+
+
 def field_of(request: Request, dast: Any, plain: tuple[float, int]) -> Field:
     """The platforms that can take part; those of one language make the same code.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -16,6 +17,9 @@ from . import records
 from .pins import Pins, pins_for
 from .prove import Cases, Prover
 from .strategies import restricted, starting_at
+
+_CACHED_S = 0.02
+"""A build that takes longer has not been cached."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +94,18 @@ def prove_one(
 ) -> Specialization:
     """One configuration, built and, unless *cases* is ``None``, proven; raises :class:`WrongResult`.
 
+    What the plain Python gives is computed while the compiler runs, if it has to.
     Where contracted code differs from the plain Python by more than rounding (a sum that overflows,
     unless fused), it is built once more without contraction.
     """
     platform = prover.pipeline.platform
-    trace, artifact = prover.build(request.signature, chosen)
+    prover.front(request.signature)
+    with ThreadPoolExecutor(1) as pool:
+        building = pool.submit(prover.build, request.signature, chosen)
+        if cases and wait([building], _CACHED_S).not_done:
+            for case in cases():
+                prover.front(case.signature)
+    trace, artifact = building.result()
     reason = prover.verdicts([(chosen, artifact)], cases)[chosen] if cases else ""
     prover.settle()
     if not reason:
