@@ -32,6 +32,7 @@ def explore(kernel: Kernel) -> Explorer:
         knobs=lambda: {knob.name: knob.doc for knob in kernel.knobs},
         tune=kernel.tune,
         trace=partial(_trace_of, kernel),
+        race=kernel.race,
         measure_roofs=partial(_measure_roofs, kernel),
     )
     return widget_class()(trace, actions)

@@ -3,11 +3,12 @@ see a Kernel."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...results import Listener, Measurement, Report
+from ...results import EditedRace, Listener, Measurement, Report
 from ...stages import Trace
 
 MachineCode = tuple[Trace, tuple[tuple[str, int], ...]]
@@ -18,6 +19,14 @@ class Race(Protocol):
     """Races the variants, as ``kernel.tune`` does."""
 
     def __call__(self, *, budget: float | None, resume: bool, listen: Listener) -> Report: ...
+
+
+class RaceEdited(Protocol):
+    """Compiles, checks and times a text, as ``kernel.race`` does."""
+
+    def __call__(
+        self, text: str, *, base: Measurement | None, stop: threading.Event
+    ) -> EditedRace: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +42,7 @@ class Actions:
     """Race on the arguments of the last measurement."""
     trace: Callable[[Measurement], Trace]
     """All steps of a variant, without compiling it."""
+    race: RaceEdited
+    """Race edited code against the variant in use."""
     measure_roofs: Callable[[], Report | None]
     """Measure the machine's roofs again: the last measurement under them."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...results import Measurement, Progress, Report
+from ...ir.dast import Line
+from ...results import EditedRace, Measurement, Progress, Report
 from ...stages import Step, Trace
 from ..links import numbering
 from .actions import Actions
 from .blocks import blocks
+from .racing import among_variants
 from .roofline_state import path_rows, roofline_state
 from .state import LANGUAGES, rows
 from .tuning import State, Tuning, in_background, state_of
@@ -29,6 +31,7 @@ class Measured:
         self._tuning = Tuning(actions.tune, self._tell, self._ended)
         self._report = actions.report()
         self._tried: tuple[Measurement, ...] = self._report.measurements if self._report else ()
+        self._edited: list[EditedRace] = []
         self.answers: dict[str, Callable[[Question], Any]] = {
             "tune": self._tune, "stop": self._stop, "variant": self._variant,
             "difference": self._difference, "measure roofs": self._measure_roofs,
@@ -37,14 +40,21 @@ class Measured:
     def traits(self) -> State:
         """The synced traits that come from the report."""
         report = self._report
+        edited = [m for _, m in among_variants(report, self._edited)]
         return {
-            "variants": variant_rows(report) if report else [],
+            "variants": variant_rows(report, edited) if report else [],
             "path": path_rows(report) if report else [],
             "roofs": roofline_state(report) if report else {"roofs": []},
             "progress": state_of(report),
             "tunable": report is None or report.best is not None,
             "knobs": dict(self._actions.knobs()),
         }
+
+    def add(self, race: EditedRace) -> None:
+        """Show edited code that was timed among the variants."""
+        self._edited.append(race)
+        if not self._tuning.running:
+            self._put(None, {"variants": self.traits()["variants"]})
 
     def _tune(self, question: Question) -> None:
         if self._tuning.running:
@@ -81,7 +91,11 @@ class Measured:
         }
 
     def _code(self, index: int) -> Step:
-        return self._actions.trace(self._tried[index]).last(5)
+        if index < len(self._tried):
+            return self._actions.trace(self._tried[index]).last(5)
+        race, _ = among_variants(self._report, self._edited)[index - len(self._tried)]
+        title = next(name for name, language in LANGUAGES.items() if language == race.language)
+        return Step(5, title, tuple(map(Line, race.text.rstrip("\n").split("\n"))))
 
     def _rows(self, step: Step) -> list[list[Any]]:
         return rows(step, numbering(self._trace_shown()))

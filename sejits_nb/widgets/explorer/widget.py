@@ -17,14 +17,17 @@ from ...stages import Trace
 from . import state
 from .actions import Actions
 from .measured import Measured, Question
+from .racing import Racing
 
 SCRIPTS = (
     "dom", "syntax", "links", "code", "diff", "levels", "passes",
     "wording", "charts", "figures", "tuning",
-    "variant_chart", "variant_table", "variant_code", "variants", "roofline", "main",
+    "variant_chart", "variant_table", "variant_code", "variants", "roofline",
+    "editor", "race", "main",
 )  # fmt: skip
 """The files of ``js/`` in the order in which they make one module; each may use those before it."""
 
+STYLES = ("explorer", "charts", "race")
 _HERE = files(__package__)
 
 
@@ -32,7 +35,7 @@ class Explorer(anywidget.AnyWidget):
     """Shows one trace and what was measured of it; every trait is JSON (``state.py`` makes them)."""
 
     _esm = "\n".join((_HERE / "js" / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
-    _css = "\n".join((_HERE / name).read_text("utf-8") for name in ("explorer.css", "charts.css"))
+    _css = "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in STYLES)
 
     title = Unicode().tag(sync=True)
     language = Unicode().tag(sync=True)
@@ -45,13 +48,15 @@ class Explorer(anywidget.AnyWidget):
     roofs = Dict().tag(sync=True)
     progress = Dict().tag(sync=True)
     tunable = Bool(False).tag(sync=True)
+    race = Dict().tag(sync=True)
 
     def __init__(self, trace: Trace, actions: Actions) -> None:
         self._trace, self._actions = trace, actions
         measured = Measured(actions, self._put, lambda: self._trace)
-        super().__init__(**state.trace_state(trace), **measured.traits())
+        racing = Racing(actions.race, self._set, measured.add)
+        super().__init__(**state.trace_state(trace), **measured.traits(), **racing.traits())
         self._answers: dict[str, Callable[[Question], Any]] = {
-            "assembly": self._assembly, **measured.answers,
+            "assembly": self._assembly, **measured.answers, **racing.answers,
         }  # fmt: skip
         self.on_msg(self._receive)
 

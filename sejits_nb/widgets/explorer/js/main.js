@@ -1,6 +1,6 @@
 // The explorer: tabs over panes, the pins, and what panes use of the kernel (`api`).
 
-const PANES = [levelsPane, passesPane, variantsPane, rooflinePane];
+const PANES = [levelsPane, passesPane, variantsPane, rooflinePane, racePane];
 
 /** Questions to the kernel: each has its own promise, answered by a message with the same id. */
 function asker(model) {
