@@ -49,10 +49,11 @@ class Executable(Protocol):
 class Turns(Protocol):
     """Who runs the iterations of a method: one variant, or several in turns until the fastest is known.
 
-    ``taken`` has the variant of each iteration, and the seconds that its runs took.
+    ``variants`` ran the iterations so far, one each, and took ``seconds_each``.
     """
 
-    taken: list[tuple[str, float]]
+    variants: list[str]
+    seconds_each: list[float]
 
     def prepare(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A run without arguments on exactly these values."""

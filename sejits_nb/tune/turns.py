@@ -18,13 +18,14 @@ class Turns:
     """``contracts.Turns`` of one call of a method.
 
     ``races(values)`` finds the race of a kind of call, ``None`` where the *plain* Python runs.
-    ``taken`` has the variant of each iteration and the seconds that its runs took.
+    ``variants`` ran the iterations so far, one each; their runs took ``seconds_each``.
     """
 
     def __init__(
         self, races: Callable[[Values], OnlineRace | None], plain: Callable[[Values], None]
     ) -> None:
-        self.taken: list[tuple[str, float]] = []
+        self.variants: list[str] = []
+        self.seconds_each: list[float] = []
         self._races, self._plain = races, plain
         self._race: OnlineRace | None = None
         self._whose: Specialization | None = None
@@ -84,7 +85,8 @@ class Turns:
         if error is not None:
             raise error
         if not problem:
-            self.taken.append((self._name, self._spent_s))
+            self.variants.append(self._name)
+            self.seconds_each.append(self._spent_s)
         return problem
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""What the live display says of a training: the line, and the log-likelihood as bars.
+"""What the live display says of a training: the line, and the log-likelihood and the variants as bars.
 
 The bars are cells of a table, so that the numbers are there too; what stays in a notebook is the same.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from html import escape
 from math import isfinite
+from statistics import median
 
 from ..results import Training
 from .markup import bar_cell
@@ -26,19 +27,21 @@ def training_line(training: Training) -> str:
              f"log-likelihood {found[-1]:.8g}"]  # fmt: skip
     if done > 1:
         parts.append(f"{(found[-1] - found[-2]) / training.events:+.2g} an event")
-    parts.append(f"{seconds_text(training.seconds / done)} each")
+    lately = training.seconds_each[-_MOST_ROWS:] or (training.seconds / done,)
+    parts.append(f"{seconds_text(median(lately))} each")
     parts += ["converged"] if training.converged else []
     parts += [training.note] if training.note else []
     return " · ".join(parts)
 
 
 def training_html(training: Training) -> str:
-    """The line, and below it the mean log-likelihood of an event at some of the iterations."""
+    """The line, and below it the mean log-likelihood of an event at some of the iterations; where
+    several variants took turns, what an iteration of each took."""
     line = f'<p style="margin:.2em 0 .5em">{escape(training_line(training))}</p>'
     means = [value / training.events for value in training.log_likelihoods]
     finite = [mean for mean in means if isfinite(mean)]
     if len(finite) < 2:
-        return line
+        return line + _variants(training)
     low, high = min(finite), max(finite)
     rows = []
     for n in _told(len(means)):
@@ -50,9 +53,31 @@ def training_html(training: Training) -> str:
             f'{bar_cell(part, f"{mean:.6g}", _COLOUR)}<td style="text-align:left">{gain}</td></tr>'
         )
     heads = ("iteration", "mean log-likelihood of an event", "gain")
+    return line + _table(heads, rows) + _variants(training)
+
+
+def _variants(training: Training) -> str:
+    """The variants that ran, fastest first: median seconds of an iteration, and how many there were."""
+    times: dict[str, list[float]] = {}
+    for name, seconds in zip(training.variants, training.seconds_each, strict=True):
+        times.setdefault(name, []).append(seconds)
+    if len(times) < 2:
+        return ""
+    medians = {name: median(each) for name, each in times.items()}
+    slowest = max(medians.values()) or 1.0
+    rows = [
+        f'<tr><th scope="row" style="text-align:left">{escape(name)}</th>'
+        f"{bar_cell(seconds / slowest, seconds_text(seconds), _COLOUR)}"
+        f'<td style="text-align:left">{count_text(len(times[name]))}</td></tr>'
+        for name, seconds in sorted(medians.items(), key=lambda item: item[1])
+    ]
+    return _table(("variant", "median of an iteration", "iterations"), rows)
+
+
+def _table(heads: tuple[str, ...], rows: list[str]) -> str:
     head = "".join(f'<th scope="col" style="text-align:left">{h}</th>' for h in heads)
     table = f'<table style="margin-left:0"><thead><tr>{head}</tr></thead>'
-    return f"{line}{table}<tbody>{''.join(rows)}</tbody></table>"
+    return f"{table}<tbody>{''.join(rows)}</tbody></table>"
 
 
 def _told(count: int) -> list[int]:

@@ -268,7 +268,7 @@ def test_turns_run_a_failed_iteration_again() -> None:
 
         assert turns.take(attempt) == ""
         assert attempts == [4, 1]
-        ((name, seconds),) = turns.taken
+        (name,), (seconds,) = turns.variants, turns.seconds_each
     assert "unroll=1" in name
     assert seconds > 0
     assert values["out"].any()
@@ -281,7 +281,7 @@ def test_a_second_thread_does_not_take_part() -> None:
         one.every(values)
         run = two.every(values)
         assert two.take(lambda: (run(), "")[1]) == ""
-        assert "unroll=1" in two.taken[0][0]
+        assert "unroll=1" in two.variants[0]
     assert race.lock.acquire(blocking=False)
 
 

@@ -49,6 +49,22 @@ def test_a_likelihood_that_is_no_number_has_no_bar() -> None:
     assert rows[-1] == ["3", "-inf", "-inf"]
 
 
+def test_variants_that_took_turns_have_their_bars() -> None:
+    names, each = ("c a=1", "c a=2", "c a=2", "c a=1", "c a=1"), (4e-3, 1e-3, 2e-3, 4e-3, 8e-3)
+    training = Training(
+        (-3.0, -2.5, -2.2, -2.1, -2.0), 1, 9, 1.0, variants=names, seconds_each=each
+    )
+    assert "4.0 ms each" in training_line(training)
+    variants = training_html(training).split("<table")[2]
+    assert re.findall(r">([^<]+)<", variants) == [
+        "variant", "median of an iteration", "iterations", "c a=2", "1.5 ms", "2", "c a=1", "4.0 ms",
+        "3",
+    ]  # fmt: skip
+    assert re.findall(r"width:([\d.]+)%", variants) == ["37.5", "100.0"]
+    alone = Training((-3.0, -2.0), 1, 9, 1.0, variants=("c a=1",) * 2, seconds_each=(1e-3, 1e-3))
+    assert training_html(alone).count("<table") == 1
+
+
 class Sheet:
     """A surface that keeps what was drawn."""
 

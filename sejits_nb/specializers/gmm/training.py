@@ -62,13 +62,11 @@ def train(
     run = _Run(interface, turns, source, mixture)
 
     def so_far(**how: Any) -> Training:
-        seconds, taken = time.perf_counter() - start, turns.taken[: len(found)]
-        variants, each = (
-            (tuple(column) for column in zip(*taken, strict=True)) if taken else ((), ())
-        )
+        seconds, count = time.perf_counter() - start, len(found)
         return Training(
-            tuple(found), run.events, max_iter, seconds, variants=variants, seconds_each=each, **how
-        )
+            tuple(found), run.events, max_iter, seconds, variants=tuple(turns.variants[:count]),
+            seconds_each=tuple(turns.seconds_each[:count]), **how,
+        )  # fmt: skip
 
     converged = False
     try:
