@@ -78,7 +78,7 @@ def _plain(report: Report) -> Row:
 
 
 def _steps(report: Report) -> Iterator[tuple[int, Measurement]]:
-    """The naive variant, those that were faster than all before, and last the best."""
+    """The naive variant, those that were faster than all before, and the best, which ends it."""
     timed = [(n, m) for n, m in enumerate(report.measurements) if usable(m)]
     if report.best is None or not timed:
         return
@@ -89,7 +89,7 @@ def _steps(report: Report) -> Iterator[tuple[int, Measurement]]:
     if last != best:
         yield last
     for number, m in timed:
-        if best[1].median_s < m.median_s < last[1].median_s:
+        if number < best[0] and best[1].median_s < m.median_s < last[1].median_s:
             last = number, m
             yield last
     yield best

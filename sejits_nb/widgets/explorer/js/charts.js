@@ -29,7 +29,8 @@ const charts = (() => {
   }
 
   function linear(values, from, to, text = String) {
-    const [low, high] = extent(values, [0, 1]), step = nice((high - low) / 5 || 1);
+    const [low, high] = extent(values, [0, 1]);
+    const step = nice(Math.max((high - low) / 5 || 1, values.every(Number.isInteger) ? 1 : 0));
     const [first, last] = [Math.floor(low / step) * step, Math.ceil(high / step) * step || step];
     const place = (value) => from + (to - from) * (value - first) / (last - first);
     const count = Math.round((last - first) / step);

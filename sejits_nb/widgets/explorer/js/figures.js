@@ -37,7 +37,7 @@ const figures = (() => {
   function scaleOf(dimension, rows, from, to) {
     if (dimension.values) return charts.categories(dimension.values, from, to);
     const values = rows.map(dimension.of).filter((v) => v != null);
-    const shown = dimension.id === "roof_fraction" ? [0, ...values] : values;
+    const shown = dimension.scale === charts.linear ? [0, ...values] : values;
     return dimension.scale(shown, from, to, dimension.text);
   }
 
@@ -49,10 +49,11 @@ const figures = (() => {
                legend: dimension.values.map((v) => [colour(v), String(v)]) };
     }
     const values = rows.map(dimension.of).filter((v) => v != null).sort((a, b) => a - b);
-    const steps = charts.RAMP.map((_, n) => values[Math.floor((n * values.length) / charts.RAMP.length)]);
+    const quantiles = charts.RAMP.map((_, n) => values[Math.floor((n * values.length) / charts.RAMP.length)]);
+    const steps = [...new Set(quantiles)];
     const place = (v) => Math.max(0, steps.findLastIndex((step) => v >= step));
     return { of: (row) => charts.RAMP[place(dimension.of(row))],
-             legend: values.length ? charts.RAMP.map((c, n) => [c, `from ${dimension.text(steps[n])}`]) : [] };
+             legend: steps.map((step, n) => [charts.RAMP[n], `from ${dimension.text(step)}`]) };
   }
 
   /** Shapes by platform: never colour alone. */

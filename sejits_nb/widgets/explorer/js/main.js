@@ -133,6 +133,9 @@ function render({ model, el }) {
   el.append(root);
   stops.push(watchTheme(root));
   choose(PANES[0]);
+  // Jupyter brings a question to the thread that last answered; before any answer it is the main thread,
+  // where the first question would wait for a cell that runs (tuning.py, in_background).
+  ask("hello").catch(() => {});
   return () => {
     stops.forEach((stop) => stop());
     built.forEach((pane) => pane.dispose());

@@ -187,7 +187,13 @@ const rooflinePane = {
     }
 
     const forget = ["variants", "roofs", "path"].map((name) => api.watch(name, update));
-    const resized = new ResizeObserver(() => host.clientWidth && draw());
+    let width = 0;
+    const resized = new ResizeObserver(() => {
+      if (host.clientWidth && host.clientWidth !== width) {
+        width = host.clientWidth;
+        draw();
+      }
+    });
     resized.observe(host);
     return {
       show: update,

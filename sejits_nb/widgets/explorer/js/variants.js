@@ -2,6 +2,7 @@
 // and what failed; a variant that is picked shows its code.
 
 const REPLAY_S = 8;
+const AXES = { x: "order", y: "median_s", colour: "platform" };
 
 const variantsPane = {
   id: "variants",
@@ -10,6 +11,7 @@ const variantsPane = {
     const bar = tuningBar(api);
     const detail = variantCode(api);
     const chart = variantChart(api, pick);
+    const chosen = recall("variants", {}); // select -> value
     const hidden = new Map(); // knob -> values that are filtered out
     let rows = [];
     let picked = null;
@@ -17,16 +19,17 @@ const variantsPane = {
     let playing = 0;
     let controls = ""; // what the selects and filters were built for
     let stale = true;
+    let due = 0; // the frame that draws what has changed
 
-    const select = (label) => {
-      const made = h("select", { onchange: draw });
-      return [h("label", {}, `${label} `, made), made];
-    };
-    const [kindLabel, kind] = select("show");
-    kind.append(h("option", { value: "points" }, "points"), h("option", { value: "bars" }, "bars"));
-    const [xLabel, x] = select("across");
-    const [yLabel, y] = select("up");
-    const [colourLabel, colour] = select("colour");
+    const select = (name, options = []) => h("select", {
+      name,
+      onchange: ({ target }) => {
+        chosen[name] = target.value;
+        remember("variants", chosen);
+        draw();
+      },
+    }, options.map((option) => h("option", {}, option)));
+    const [kind, x, y, colour] = [select("kind", ["points", "bars"]), select("x"), select("y"), select("colour")];
     const filters = h("div", { class: "filters", role: "group", "aria-label": "filters" });
     const play = h("button", { type: "button", onclick: togglePlay }, "Replay");
     const slider = h("input", {
@@ -39,13 +42,17 @@ const variantsPane = {
     const failures = failureList(pick);
     host.append(
       bar.element,
-      h("div", { class: "bar" }, kindLabel, xLabel, yLabel, colourLabel), filters,
+      h("div", { class: "bar" }, h("label", {}, "show ", kind), h("label", {}, "across ", x),
+        h("label", {}, "up ", y), h("label", {}, "colour ", colour)),
+      filters,
       chart.element, note, replay, detail.element, failures.element, table.element,
     );
 
     const find = (id) => figures.dimensions(rows).find((d) => d.id === id);
-    const passes = (row) =>
-      figures.choices(rows).every((c) => !hidden.get(c.id)?.has(c.of(row)));
+    const filtered = (tried) => {
+      const filters = figures.choices(rows).filter((c) => hidden.get(c.id)?.size);
+      return tried.filter((row) => filters.every((c) => !hidden.get(c.id).has(c.of(row))));
+    };
 
     /** Selects and filters follow what differs among the rows; choices that are still there stay. */
     function buildControls() {
@@ -54,12 +61,10 @@ const variantsPane = {
       const now = JSON.stringify([dimensions.map((d) => d.id), choices.map((c) => c.values)]);
       if (now === controls) return;
       controls = now;
-      const wanted = { x: "order", y: "median_s", colour: "platform" };
-      for (const [made, name] of [[x, "x"], [y, "y"], [colour, "colour"]]) {
-        const before = made.value || recall(`variants-${name}`, wanted[name]);
+      for (const made of [x, y, colour]) {
         made.replaceChildren(...dimensions.map((d) => h("option", { value: d.id }, d.title)));
-        const kept = [before, wanted[name], "median_s"].find((id) => dimensions.some((d) => d.id === id));
-        made.value = kept ?? dimensions[0].id;
+        const usual = [chosen[made.name], AXES[made.name], made === colour && choices[0]?.id, "order"];
+        made.value = usual.find((id) => dimensions.some((d) => d.id === id));
       }
       filters.replaceChildren(...choices.map((choice) => filterOf(choice)));
     }
@@ -80,15 +85,15 @@ const variantsPane = {
     }
 
     function draw() {
+      const timed = rows.some((row) => row.median_s != null);
+      chart.element.hidden = !timed;
+      table.element.hidden = !rows.length;
       if (!rows.length) {
-        note.textContent = "No variants yet: Tune further finds some.";
+        note.textContent = "No variants yet: tuning finds some.";
         return;
       }
-      for (const [made, name] of [[x, "x"], [y, "y"], [colour, "colour"]]) {
-        remember(`variants-${name}`, made.value);
-      }
       const tried = rows.slice(0, upTo ?? rows.length);
-      const shown = tried.filter(passes);
+      const shown = filtered(tried);
       const best = upTo === null ? rows.find((row) => row.best)?.index : tried.at(-1).leader;
       const asBars = kind.value === "bars";
       x.disabled = asBars;
@@ -145,7 +150,12 @@ const variantsPane = {
       step();
     }
 
+    function later() {
+      due ||= requestAnimationFrame(update); // several traits change at once
+    }
+
     function update() {
+      due = 0;
       const before = picked === null ? null : JSON.stringify(rows[picked]?.config);
       rows = api.state("variants");
       if (host.hidden) {
@@ -163,8 +173,14 @@ const variantsPane = {
       if (picked === null) detail.show(null, rows);
     }
 
-    const forget = [api.watch("variants", update), api.watch("progress", update)];
-    const resized = new ResizeObserver(() => host.clientWidth && rows.length && draw());
+    const forget = [api.watch("variants", later), api.watch("progress", later)];
+    let width = 0;
+    const resized = new ResizeObserver(() => {
+      if (host.clientWidth && host.clientWidth !== width) {
+        width = host.clientWidth;
+        draw();
+      }
+    });
     resized.observe(host);
     return {
       show() {
@@ -172,6 +188,7 @@ const variantsPane = {
       },
       dispose() {
         stopPlaying();
+        cancelAnimationFrame(due);
         resized.disconnect();
         bar.dispose();
         forget.forEach((f) => f());
