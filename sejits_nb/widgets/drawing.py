@@ -45,6 +45,8 @@ def png_of(figure: Figure) -> bytes:
     pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     data = io.BytesIO()
     few = pixels.convert("RGB").quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    # An octree gives a colour as the middle of its cell: white as 254.
+    few.putpalette([255 if part == 254 else part for part in few.getpalette() or ()])
     few.save(data, "PNG", optimize=True)
     return data.getvalue()
 

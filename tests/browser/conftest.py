@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
 
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 WAIT_MS = 30_000
@@ -48,7 +49,7 @@ class Lab(NamedTuple):
         page.get_by_text("| Idle").wait_for()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home = tmp_path_factory.mktemp("lab")
     root = home / "notebooks"
@@ -103,6 +104,30 @@ def page() -> Iterator[Page]:
 def command(page: Page, name: str, **args: Any) -> None:
     """Execute a command of JupyterLab; an evaluation has no time limit of its own."""
     page.evaluate(COMMAND, [name, args, WAIT_MS])
+
+
+def change_theme(page: Page, theme: str) -> None:
+    """``Light`` or ``Dark``."""
+    command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
+    page.locator(f'body[data-jp-theme-name="JupyterLab {theme}"]').wait_for(state="attached")
+
+
+def screenshot(of: Page | Locator, name: str) -> None:
+    """Keep a picture of a page or a part of it, to be looked at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    of.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def serious(page: Page, part: Locator) -> list[str]:
+    """What axe-core calls serious or critical in *part*: rule, number of places, the first of them."""
+    part.evaluate("e => { e.dataset.axe = '' }")
+    said = Axe().run(page, context="[data-axe]", options={"resultTypes": ["violations"]})
+    part.evaluate("e => { delete e.dataset.axe }")
+    return [
+        f"{v['id']}: {len(v['nodes'])}, {v['nodes'][0]['html'][:200]}"
+        for v in said.response["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
 
 
 def write(path: Path, notebook: Any) -> None:
