@@ -9,7 +9,7 @@ const code = (() => {
   /**
    * The element of a listing.  *lines* are rows of state.py: `[text, group, ...]`, or of the cell
    * `[[text, group, groups that begin here], ...]`.  *options*: `label`; `groups`, for the cell;
-   * `number(i)`, what stands before a row; `extras[i]`: `{sign, kind, ranges, tag, skip}` in a diff.
+   * `number(i)`, what stands before a row; `folds: false`; in a diff `extras[i]`: `{sign, kind, ranges, tag}`.
    */
   function view(lines, language, options = {}) {
     const cell = lines.some((line) => Array.isArray(line[0]) || !line.length);
@@ -47,11 +47,12 @@ const code = (() => {
 
   function listingRow([text, group], i, language, options, depths) {
     const extra = options.extras?.[i] ?? {};
-    const opens = !extra.skip && depths[i + 1] > depths[i];
+    const opens = options.folds !== false && depths[i + 1] > depths[i];
     const tag = extra.tag ?? "mark";
     const stretches = (extra.ranges ?? []).map(([from, to]) => [from, to, `<${tag}>`, `</${tag}>`]);
     return (
       `<div class="row${extra.kind ? ` ${extra.kind}` : ""}${tint(group)}" role="treeitem" tabindex="-1"` +
+      (text.trim() ? "" : ` aria-label="${extra.kind === "filler" ? "no" : "blank"} line"`) +
       `${group ? ` data-g="${group}" aria-selected="false"` : ""} data-d="${depths[i]}"` +
       `${opens ? ' aria-expanded="true"' : ""} aria-level="${depths[i] + 1}">` +
       lineNumber(i, options) +

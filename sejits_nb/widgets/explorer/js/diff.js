@@ -14,7 +14,7 @@ const diff = (() => {
     const right = { rows: [], extras: [] };
     const put = (side, row, number, extra) => {
       side.rows.push(row ?? FILLER);
-      side.extras.push(row ? { number, ...extra } : { skip: true, sign: "", kind: "filler" });
+      side.extras.push(row ? { number, ...extra } : { sign: "", kind: "filler" });
     };
     for (const [kind, i, j, k, m, words] of blocks) {
       const count = Math.max(j - i, m - k);
@@ -22,7 +22,7 @@ const diff = (() => {
       for (let t = 0; t < count; t++) {
         if (hidden && t === hidden[0]) {
           const text = `⋯ ${countText(hidden[1] - hidden[0], "equal line")}`;
-          for (const side of [left, right]) put(side, [text, 0], "", { skip: true, sign: "", kind: "gap" });
+          for (const side of [left, right]) put(side, [text, 0], "", { sign: "", kind: "gap" });
         }
         if (hidden && t >= hidden[0] && t < hidden[1]) continue;
         const [a, b] = words[t] ?? [];
@@ -33,7 +33,15 @@ const diff = (() => {
           same ? { sign: "" } : { sign: "+", kind: "added", ranges: b, tag: "ins" });
       }
     }
-    return h("div", { class: "diff" }, column(left, languages[0], titles[0]), column(right, languages[1], titles[1]));
+    const sides = [column(left, languages[0], titles[0]), column(right, languages[1], titles[1])];
+    keepAbreast(...sides.map((side) => side.lastChild));
+    return h("div", { class: "diff" }, ...sides);
+  }
+
+  /** Each side scrolls to its own right, both down together. */
+  function keepAbreast(a, b) {
+    a.addEventListener("scroll", () => (b.scrollTop = a.scrollTop));
+    b.addEventListener("scroll", () => (a.scrollTop = b.scrollTop));
   }
 
   /** Which part of an equal stretch is left out: all but a few rows beside what changed. */
@@ -44,8 +52,9 @@ const diff = (() => {
   }
 
   function column({ rows, extras }, language, title) {
-    const listing = code.view(rows, language, { label: title, extras, number: (i) => extras[i].number ?? "" });
-    return h("div", { class: "column", "data-pane": title }, h("div", { class: "title" }, title), listing);
+    const number = (i) => extras[i].number ?? "";
+    const listing = code.view(rows, language, { label: title, extras, number, folds: false });
+    return h("div", { class: "column", "data-pane": title }, h("div", { class: "title", title }, title), listing);
   }
 
   return { view };

@@ -41,8 +41,8 @@ const syntax = (() => {
     tree: [
       ["co", "--.*"],
       ["pp", String.raw`  \[[^\]]*\]$`],
-      ["kw", String.raw`\b(?:${words(`stencil kernel mixture unit function sweep over let for in if
-        else elif while return allocate barrier parallel of step and or not`)})\b`],
+      ["kw", String.raw`\b(?:${words(`stencil gmm kernel unit with helpers function sweep over events components
+        interior let when for in if else elif while return of step and or not`)})\b`],
       ["ty", String.raw`\b(?:f32|f64|[iu](?:8|16|32|64)|bool)\b`],
       STRING,
       NUMBER,
