@@ -98,6 +98,7 @@ def test_a_race_moves_and_stops_while_a_cell_runs(notebook: Page) -> None:
     explorer = variants_of(notebook, "heat.explore()")
     expect(explorer.locator(".variants .frame")).to_be_hidden()
     line(explorer).evaluate(RECORD)
+    expect(explorer).to_have_attribute("data-answered", "beside cells", timeout=WAIT_MS)
     select(notebook, "while not")
     notebook.evaluate(RUN)
     notebook.get_by_text("| Busy").wait_for()

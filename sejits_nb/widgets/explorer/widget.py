@@ -5,6 +5,7 @@ The browser asks with ``{id, ask, ...}``; the answer is ``{id, answer}`` or ``{i
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -56,7 +57,7 @@ class Explorer(anywidget.AnyWidget):
         racing = Racing(actions.race, self._set, measured.add)
         super().__init__(**state.trace_state(trace), **measured.traits(), **racing.traits())
         self._answers: dict[str, Callable[[Question], Any]] = {
-            "hello": lambda question: None, "assembly": self._assembly,
+            "hello": _answers_beside_cells, "assembly": self._assembly,
             **measured.answers, **racing.answers,
         }  # fmt: skip
         self.on_msg(self._receive)
@@ -92,3 +93,8 @@ class Explorer(anywidget.AnyWidget):
         if code[0] is not self._trace:  # the first call since: other code than what was shown
             self.show(code[0])
         return state.assembly_rows(code)
+
+
+def _answers_beside_cells(_question: Question) -> bool:
+    """Whether questions are answered while a cell runs."""
+    return threading.current_thread() is not threading.main_thread()

@@ -26,6 +26,23 @@ function asker(model) {
   };
 }
 
+/**
+ * Jupyter brings a question to the thread that last answered: at first that is the main one, where it
+ * waits for a cell that runs.  A few greetings, and the thread of the widgets answers, where there is one.
+ */
+function greet(ask, tell) {
+  let [wait, timer] = [100, 0];
+  const once = () => ask("hello").then((beside) => {
+    tell(beside);
+    if (!beside && wait < 5000) timer = setTimeout(once, (wait *= 2));
+  });
+  once();
+  return () => {
+    wait = Infinity;
+    clearTimeout(timer);
+  };
+}
+
 /** Light or dark is what the host's text colour says, whatever the host is. */
 function watchTheme(root) {
   const look = () => {
@@ -133,9 +150,7 @@ function render({ model, el }) {
   el.append(root);
   stops.push(watchTheme(root));
   choose(PANES[0]);
-  // Jupyter brings a question to the thread that last answered; before any answer it is the main thread,
-  // where the first question would wait for a cell that runs (tuning.py, in_background).
-  ask("hello").catch(() => {});
+  stops.push(greet(ask, (beside) => (root.dataset.answered = beside ? "beside cells" : "between cells")));
   return () => {
     stops.forEach((stop) => stop());
     built.forEach((pane) => pane.dispose());
