@@ -12,7 +12,9 @@ function editor(properties, changed) {
     oninput: edited, onkeydown: key,
   });
   const colours = h("div", { class: "colours", "aria-hidden": "true" });
-  const element = h("div", { class: "code editor" }, h("div", { class: "sheet" }, colours, area));
+  const numbers = h("div", { class: "numbers", "aria-hidden": "true" });
+  const sheet = h("div", { class: "sheet" }, numbers, colours, area);
+  const element = h("div", { class: "code editor" }, sheet);
   let lines = []; // as they are drawn
   let marks = [];
   let language = "c";
@@ -59,8 +61,13 @@ function editor(properties, changed) {
 
   function measure() {
     area.setAttribute("aria-invalid", String(marks.length > 0));
-    element.style.setProperty("--lines", lines.length);
-    element.style.setProperty("--chars", lines.reduce((most, line) => Math.max(most, line.length), 0) + 2);
+    const wrong = new Set(marks.map(([line]) => line));
+    const said = lines.map((_, i) => (wrong.has(i + 1) ? `✖ ${i + 1}` : i + 1)).join("\n");
+    if (numbers.textContent !== said) numbers.textContent = said;
+    // Not by custom properties: every coloured word would inherit them anew.
+    const widest = lines.reduce((most, line) => Math.max(most, line.length), 0);
+    sheet.style.height = `${18 * (lines.length + 1)}px`;
+    sheet.style.width = `calc(${widest + 2}ch + 4em)`;
   }
 
   function row(line, i) {
