@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import SCREENSHOTS, Lab, command, write_cells
+from .conftest import Lab, change_theme, command, screenshot, serious, write_cells
 
 pytestmark = [
     pytest.mark.browser,
@@ -81,8 +81,7 @@ def test_edited_c_is_compiled_checked_and_raced(explorer: Locator) -> None:
 def test_a_compile_error_is_shown_at_the_edited_line(
     explorer: Locator, page: Page, theme: str
 ) -> None:
-    command(page, "apputils:change-theme", theme=f"JupyterLab {theme}")
-    page.locator(f'body[data-jp-theme-name="JupyterLab {theme}"]').wait_for(state="attached")
+    change_theme(page, theme)
     verdict = race(explorer, "out[", "nowhere[")
     expect(verdict).to_have_text(re.compile("✖ failed · does not compile: .*'nowhere'"))
     wrong = explorer.locator(".editor .line.wrong")
@@ -90,8 +89,8 @@ def test_a_compile_error_is_shown_at_the_edited_line(
     expect(wrong).to_contain_text("✖ ")
     explorer.get_by_role("button", name="'nowhere'").first.click()
     expect(code(explorer)).to_be_focused()
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    explorer.screenshot(path=SCREENSHOTS / f"explorer-race-{theme.lower()}.png")
+    screenshot(explorer, f"explorer-race-{theme.lower()}")
+    assert serious(page, explorer) == []
 
 
 def test_a_crash_and_an_endless_loop_leave_the_notebooks_kernel_alive(
