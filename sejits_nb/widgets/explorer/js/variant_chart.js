@@ -74,12 +74,13 @@ function variantChart(api, onPick) {
     return [placed.length, null, tint];
   }
 
-  function drawLegend(shape, tint, colour) {
+  function drawLegend(shape, tint, { colour, rows }) {
     const { square, circle } = charts.SHAPES;
     const tinted = tint.legend.length > 1 ? tint.legend : [];
     legend.replaceChildren(
       ...(shape?.legend ?? []).map(([d, text]) => charts.key(d, text)),
       charts.key(circle, "ringed: the best", "best", "transparent"),
+      ...(rows.some((row) => row.origin === "edited") ? [charts.key(circle, "hollow: edited", "hollow")] : []),
       ...(tinted.length ? [h("i", {}, `${colour.title}:`)] : []),
       ...tinted.map(([fill, text]) => charts.key(square, text, "", fill)),
     );
@@ -89,7 +90,7 @@ function variantChart(api, onPick) {
   function draw(view) {
     byIndex = new Map(view.rows.map((row) => [row.index, row]));
     const [count, shape, tint] = view.asBars ? bars(view) : points(view);
-    drawLegend(shape, tint, view.colour);
+    drawLegend(shape, tint, view);
     return count;
   }
 
