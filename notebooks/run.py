@@ -27,6 +27,7 @@ from sejits_nb.widgets.wording import lines_text, seconds_text, times_text
 
 HERE = Path(__file__).resolve().parent
 CELL_TIMEOUT_S = 240
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 OFFLINE = """{% extends 'index.html.j2' %}
 {% block html_head_js_requirejs %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
@@ -46,6 +47,7 @@ def main() -> int:
     given.to.mkdir(parents=True, exist_ok=True)
     notebook = nbformat.read(given.notebook, as_version=4)  # type: ignore[no-untyped-call]
     failed = execute(notebook, given.to)
+    drop_widgets(notebook)
     target = given.to / given.notebook.name
     nbformat.write(notebook, target)  # type: ignore[no-untyped-call]
     target.with_suffix(".html").write_text(web_page(notebook, target.stem), encoding="utf-8")
@@ -82,6 +84,7 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> bool:
         timeout=CELL_TIMEOUT_S,
         resources={"metadata": {"path": str(directory)}},
         extra_arguments=["--log-level=ERROR"],
+        store_widget_state=False,
         on_cell_execute=begin,
         on_cell_executed=end,
     )
@@ -91,6 +94,13 @@ def execute(notebook: nbformat.NotebookNode, directory: Path) -> bool:
         print(f"\n{error}", file=sys.stderr)
         return True
     return False
+
+
+def drop_widgets(notebook: nbformat.NotebookNode) -> None:
+    """Leave the text of each widget: without its kernel the widget is an error message."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            output.get("data", {}).pop(WIDGET_MIME, None)
 
 
 def web_page(notebook: nbformat.NotebookNode, title: str) -> str:

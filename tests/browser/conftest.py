@@ -36,6 +36,13 @@ COMMAND = """async ([name, args, limit]) => {
 }"""
 
 
+SHOW_CELL = """number => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = number;
+    return notebook.scrollToItem(number);
+}"""
+
+
 class Lab(NamedTuple):
     """A JupyterLab server: its notebooks' folder, its address with the token."""
 
@@ -104,6 +111,14 @@ def page() -> Iterator[Page]:
 def command(page: Page, name: str, **args: Any) -> None:
     """Execute a command of JupyterLab; an evaluation has no time limit of its own."""
     page.evaluate(COMMAND, [name, args, WAIT_MS])
+
+
+def show_cell(page: Page, number: int) -> Locator:
+    """The outputs of a cell, counted from 0, scrolled to: JupyterLab keeps no others in the page."""
+    page.evaluate(SHOW_CELL, number)
+    found = page.locator(f'.jp-Cell[data-windowed-list-index="{number}"] .jp-OutputArea')
+    found.locator(".jp-OutputArea-output").first.wait_for()
+    return found
 
 
 def change_theme(page: Page, theme: str) -> None:

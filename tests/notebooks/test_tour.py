@@ -113,6 +113,15 @@ def test_the_tours_own_checks_hold(native: Demo) -> None:
 
 
 @pytest.mark.slow
+def test_of_the_explorer_its_text_stays(native: Demo) -> None:
+    (shown,) = native.cell("explore").outputs
+    text = "<explorer of blur: Cell In[2], DAST as parsed, DAST optimised, PAST, variant PAST, C>"
+    assert shown.data == {"text/plain": text}
+    assert text.replace("<", "&lt;").replace(">", "&gt;") in native.page
+    assert "widgets" not in native.notebook.metadata
+
+
+@pytest.mark.slow
 def test_the_web_page_needs_no_network(native: Demo) -> None:
     assert not re.search(r"""(src|href)=["']?(https?:)?//""", native.page)
     assert "@import" not in native.page
