@@ -1,4 +1,4 @@
-"""Edited code timed in a child of its own: on its CPUs, on copies of the arrays, until it is stopped."""
+"""Edited code timed in a child of its own: on its CPUs, on copies of arrays, until it is stopped."""
 
 from __future__ import annotations
 

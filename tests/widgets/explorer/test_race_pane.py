@@ -132,6 +132,9 @@ def test_an_endless_loop_is_stopped(pane: Pane) -> None:
     pane.put()
     expect(pane.page.locator(".race .said")).to_have_text("compiling, checking and racing …")
     expect(pane.button("Compile, check and race")).to_be_disabled()
+    pane.page.get_by_role("tab", name="Variants").click()
+    expect(pane.button("Tune anew")).to_be_disabled()
+    pane.page.get_by_role("tab", name="Race your own").click()
     said = ask(pane.explorer, {"id": "1", "ask": "race", "text": "", "base": None})
     assert "a race is going on" in said["error"]
     pane.button("Stop").click()

@@ -34,7 +34,8 @@ function tuningBar(api) {
   function draw() {
     const now = api.state("progress");
     const running = Boolean(now.running);
-    const held = running || !api.state("tunable");
+    const raced = api.state("race").running; // edited code: tuning would disturb its times
+    const held = running || raced || !api.state("tunable");
     [more.disabled, anew.disabled, stop.disabled] = [held, held, !running];
     more.textContent = now.complete === false ? "Resume tuning" : "Tune further";
     if (running !== wasRunning) stop.textContent = "Stop";
@@ -47,7 +48,7 @@ function tuningBar(api) {
     wasRunning = running;
   }
 
-  const forget = [api.watch("progress", draw), api.watch("tunable", draw)];
+  const forget = ["progress", "tunable", "race"].map((name) => api.watch(name, draw));
   draw();
   return { element: bar, dispose: () => forget.forEach((f) => f()) };
 }
