@@ -79,19 +79,39 @@ class Host:
         self.largest_bytes = int(self.device.max_mem_alloc_size)
 
     def build(self, source: str, options: Sequence[str]) -> tuple[bytes, str]:
-        """The program's binary and what the compiler said; raises ``cl.RuntimeError``."""
+        """The program's binary and what the compiler said; raises ``RuntimeError`` with that.
+
+        Of PoCL it is compiled, not linked code: the other kind holds machine code for work-groups of
+        any size, which nobody launches, and takes seconds.
+        """
         exactly = self.cl.device_fp_config.CORRECTLY_ROUNDED_DIVIDE_SQRT
         correct = bool(self.device.single_fp_config & exactly)
         chosen = [*options, *([_CORRECT_DIVISION] if correct else [])]
-        program = self._built(self.cl.Program(self.context, source), chosen)
-        log = program.get_build_info(self.device, self.cl.program_build_info.LOG)
-        return program.get_info(self.cl.program_info.BINARIES)[0], log or ""
+        program: Any = self.cl.Program(self.context, source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyOpenCL warns of any output of the compiler
+            if not self.in_place:
+                program.build(chosen, cache_dir=False)
+            else:
+                try:
+                    program.compile(chosen)
+                except self.cl.RuntimeError as problem:
+                    raise RuntimeError(f"{problem}\n{self._log(program)}") from None
+                self._linked(program)
+            return program.get_info(self.cl.program_info.BINARIES)[0], self._log(program)
 
     def program(self, path: str) -> Any:
         """The program of a binary that :meth:`build` gave."""
         with open(path, "rb") as file:
-            binary = file.read()
-        return self._built(self.cl.Program(self.context, [self.device], [binary]), [])
+            program: Any = self.cl.Program(self.context, [self.device], [file.read()])
+        return self._linked(program) if self.in_place else program.build([], cache_dir=False)
+
+    def _linked(self, program: Any) -> Any:
+        link: Any = self.cl.link_program
+        return link(self.context, [program])
+
+    def _log(self, program: Any) -> str:
+        return program.get_build_info(self.device, self.cl.program_build_info.LOG) or ""
 
     def call(
         self,
@@ -141,11 +161,6 @@ class Host:
             self.queue.finish()
 
         return run
-
-    def _built(self, program: Any, options: Sequence[str]) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PyOpenCL warns of any output of the compiler
-            return program.build(list(options), cache_dir=False)
 
 
 def _devices() -> list[Any]:

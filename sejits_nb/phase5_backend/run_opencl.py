@@ -43,7 +43,7 @@ def compile_opencl(unit: SourceUnit, exact: bool, wanted: str = "") -> Artifact:
     device = _device(wanted)
     options = ("-cl-std=CL1.2", *(("-DEXACT",) if exact else ()))
     key = cache.digest(
-        unit.text, repr((unit.launches, unit.scratch)), " ".join(options), device.text,
+        unit.text, repr(unit.launches), repr(unit.scratch), " ".join(options), device.text,
         str(device.number),
     )  # fmt: skip
     if entry := cache.lookup(key):

@@ -107,7 +107,7 @@ void k_1(__global double *restrict out, const long count, __global double *restr
 {
     const long rows = (count + (group - 1)) / group * group;
     const long k = get_group_id(0);
-    __local double sums[1 * group];
+    __local double sums[group];
     const long item = get_local_id(0);
     double sum[1];
     sum[0] = 0.0;
