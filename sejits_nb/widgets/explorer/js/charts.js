@@ -145,7 +145,9 @@ const charts = (() => {
         marks.get(key).remove();
         marks.delete(key);
       }
+      const held = document.activeElement;
       for (const { key, pressed } of wanted) if (pressed) front.append(marks.get(key)); // above the others
+      if (held && held !== document.activeElement && front.contains(held)) held.focus();
       order = [...wanted].sort((a, b) => a.x - b.x || a.y - b.y).map((mark) => mark.key);
       if (!marks.has(focused)) focused = order[0] ?? null;
       for (const [key, made] of marks) made.setAttribute("tabindex", key === focused ? "0" : "-1");

@@ -38,7 +38,7 @@ const rooflinePane = {
 
     function update() {
       rows = api.state("variants");
-      if (host.hidden) return;
+      if (host.inert) return;
       const { roofs = [], threads: all } = api.state("roofs");
       const before = threads.value || String(best()?.threads ?? all);
       threads.replaceChildren(...roofs.map((r) => h("option", { value: r.threads },
@@ -191,7 +191,7 @@ const rooflinePane = {
     const resized = new ResizeObserver(() => {
       if (host.clientWidth && host.clientWidth !== width) {
         width = host.clientWidth;
-        draw();
+        update();
       }
     });
     resized.observe(host);

@@ -158,7 +158,7 @@ const variantsPane = {
       due = 0;
       const before = picked === null ? null : JSON.stringify(rows[picked]?.config);
       rows = api.state("variants");
-      if (host.hidden) {
+      if (host.inert) {
         stale = true;
         return;
       }
