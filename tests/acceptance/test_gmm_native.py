@@ -308,3 +308,31 @@ def test_sums_over_components_may_use_locals() -> None:
     away = x[:, None, :] - start.mean
     expected = np.einsum("nk,nki,nkj->ij", r, away, away) / len(x)
     np.testing.assert_allclose(np.asarray(mixture.covariance), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_densities_of_locals_and_determinants_and_names_of_routines(kind: str) -> None:
+    """Locals may be part of a density's parameters, and be called like what the code is made of."""
+    prior = np.array([29.5, 30.5], np.float32)
+
+    def named(x, mix):  # type: ignore[no-untyped-def]
+        for n in x.events():
+            for k in mix.components():
+                factor = 1.0 + 0.1 * abs(log_det(mix.covariance[k]))
+                features = factor * mix.covariance[k]
+                sums = log_normal(x[n], mix.mean[k] / factor, features)
+                mix.joint[n, k] = log(mix.weight[k]) + sums
+            mix.responsibility[n] = softmax(mix.joint[n])
+        for k in mix.components():
+            accumulate = mix.responsibility[:, k]
+            distance = sum(accumulate)
+            features = average(x, accumulate)
+            mix.weight[k] = (distance + 1.0) / (len(x) + len(mix.components()))
+            mix.mean[k] = (distance * features + 2.1 * prior) / (distance + 2.1)
+
+    x, mixture = problem(2, 3, 300, kind, np.float64)
+    plain = mixture.copy()
+    kernel = sj.gmm(named, covariance=kind, backend="openmp", fallback=False)
+    assert kernel(x, mixture) == pytest.approx(kernel.reference(x, plain), rel=1e-12)
+    np.testing.assert_allclose(mixture.weight, plain.weight, rtol=1e-12)
+    np.testing.assert_allclose(mixture.mean, plain.mean, rtol=1e-7)  # the prior is float32

@@ -49,8 +49,9 @@ from .pieces import Pieces
 
 _OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status steps "
                 "count origin parts part blocks block partial rows xs first last panel cell "
-                "panel_features panel_weights feature_rows column joint i j k d n lane valid BLOCK "
-                "Q P LANES STRIP").split()  # fmt: skip
+                "panel_features panel_weights feature_rows column tops sums i j k d n lane valid BLOCK "
+                "Q P LANES STRIP lanes lanes_int lanes_f64 strip strip_anywhere gather factor natural "
+                "distance natural_distance softmax features accumulate").split()  # fmt: skip
 
 
 def lower_to_c(gmm: Gmm) -> Unit:

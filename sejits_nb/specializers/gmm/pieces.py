@@ -8,7 +8,7 @@ from ...ir import past
 from ...ir.dast import Let, Statement
 from ...ir.dtypes import F64
 from ...ir.expr import Expr, Name
-from ...ir.node import walk
+from ...ir.node import Node, walk
 from ...ir.past import Declare, PExpr, Variable
 from ...phase3_lower.identifiers import Identifiers
 from .build import Terms, load, store
@@ -40,13 +40,15 @@ class Pieces:
         mixture = gmm.mixture
         self.layout = Layout(gmm.events.dimension, mixture.components, mixture.covariance,
                              self.t.size_bytes)  # fmt: skip
-        self.names = Identifiers(outer_names)
         self.helpers: set[str] = set()
         self.tables: dict[str, past.Table] = {}
         self.constants: dict[str, str] = {}
         self.columns = tuple(dict.fromkeys(
             n.weights for n in walk(gmm.mstep) if isinstance(n, Total | Moment)))  # fmt: skip
         self.distances = _distances(gmm)
+        own = (f"{name}_{n}" for n in range(len(self.distances))
+               for name in ("log_det", "factor", "distance"))  # fmt: skip
+        self.names = Identifiers((*outer_names, *own, *self.fields))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -108,13 +110,25 @@ class Pieces:
 
 
 def _distances(gmm: Gmm) -> tuple[Mahalanobis, ...]:
-    """Every distance that the E-step asks for, and one for each determinant without a distance."""
-    found = {n: n for n in walk(gmm.estep) if isinstance(n, Mahalanobis)}
-    known = {d.covariance for d in found}
-    for n in walk(gmm.estep):
-        if isinstance(n, LogDet) and n.covariance not in known:
-            mean = Parameter("mean", kind="vector")
-            extra = Mahalanobis(mean, n.covariance, loc=n.loc)
-            found[extra] = extra
-            known.add(n.covariance)
+    """Every distance that the E-step asks for, and one for each determinant without a distance; those
+    whose parameters depend on a determinant come after it."""
+    found: dict[Mahalanobis, None] = {}
+
+    def determined(e: Node) -> list[LogDet]:
+        return [n for n in walk(e) if isinstance(n, LogDet)]
+
+    def add(distance: Mahalanobis) -> None:
+        for inner in determined(distance):
+            provide(inner)
+        found.setdefault(distance)
+
+    def provide(n: LogDet) -> None:
+        if n.covariance not in {d.covariance for d in found}:
+            add(Mahalanobis(Parameter("mean", kind="vector"), n.covariance, loc=n.loc))
+
+    asked = [n for n in walk(gmm.estep) if isinstance(n, Mahalanobis)]
+    for distance in sorted(asked, key=lambda d: bool(determined(d))):
+        add(distance)
+    for n in determined(gmm.estep):
+        provide(n)
     return tuple(found)

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ...errors import GmmError
-from ...ir.dast import Statement
+from ...ir.dast import Let, Statement
 from ...ir.dtypes import F64
-from ...ir.expr import Const
-from ...ir.node import rewrite
+from ...ir.expr import Const, Name
+from ...ir.node import Node, rewrite
 from ...phase1_frontend.definition import header
 from ...phase1_frontend.diagnose import Findings, describe
 from ...phase1_frontend.subset import ExpressionReader, describe_node
@@ -34,6 +34,9 @@ from .dast import (
     EStep,
     Events,
     Gmm,
+    LogDet,
+    LogNormal,
+    Mahalanobis,
     Mixture,
     MStep,
     Softmax,
@@ -190,7 +193,7 @@ class _Reader:
             self.findings.add("G005", loop.iter, label="no softmax", **self._loop_names())
         scope.known, scope.names = outer
         scope.step = scope.event = scope.component = ""
-        return EStep(tuple(body), loc=at)
+        return EStep(_of_parameters(body), loc=at)
 
     def _softmax(self, s: ast.stmt) -> bool:
         """Whether *s* is the end of an event's E-step; anything else is found wrong."""
@@ -230,6 +233,19 @@ class _Reader:
     def _loop_names(self) -> dict[str, str]:
         scope = self.scope
         return {"mix": scope.mixture, "n": scope.event or "n", "k": scope.component or "k"}
+
+
+def _of_parameters(body: list[Statement]) -> tuple[Statement, ...]:
+    """*body* with densities of values in place of locals: they are prepared before any local is."""
+    lets = {s.name: s.value for s in body if isinstance(s, Let)}
+
+    def value(n: Node) -> Node | None:
+        return rewrite(lets[n.id], value) if isinstance(n, Name) and n.id in lets else None
+
+    def rule(n: Node) -> Node | None:
+        return rewrite(n, value) if isinstance(n, LogNormal | Mahalanobis | LogDet) else None
+
+    return tuple(rewrite(s, rule) for s in body)
 
 
 def _loops_over(loop: ast.For, owner: str, method: str) -> bool:
