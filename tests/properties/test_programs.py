@@ -21,6 +21,7 @@ import sejits_nb as sj
 from sejits_nb.errors import ArgumentError, BackendError, InternalError, SejitsError
 
 from . import campaign
+from .mixtures import MixtureProgram
 from .oracle import expect
 from .programs import Program, programs
 
@@ -54,7 +55,7 @@ def _outcome(program: Program, options: dict[str, Any], random: Random) -> str:
     return "native"
 
 
-def module_of(program: Program) -> types.ModuleType:
+def module_of(program: Program | MixtureProgram) -> types.ModuleType:
     """The program as a module whose source ``inspect`` finds."""
     name = f"<generated program {next(_numbers)}>"
     lines = program.text.splitlines(keepends=True)
