@@ -166,7 +166,7 @@ class Report:
     Python file that makes the result anew.
     ``caches`` says where a run finds its grids: ``warm``, ``flushed`` before each run, or in memory as
     they ``exceed`` the last-level cache; ``complete`` is false for a race that was interrupted or ran
-    out of time.
+    out of time, which would have tried ``total`` variants at most (0: not known).
     """
 
     trace: Trace
@@ -186,6 +186,7 @@ class Report:
     elsewhere: tuple[str, ...] = ()
     caches: str = ""
     complete: bool = True
+    total: int = 0
     script: str = ""
 
     @property

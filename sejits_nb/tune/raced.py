@@ -106,8 +106,9 @@ def _race(
     teller.follow(runner, plain[0] * work.points / max(1, plain[1]), budget_s)
     found = runner.run()
     race = dataclasses.replace(
-        race, measurements=(*found.measurements, *failed), best=found.best, complete=found.complete
-    )
+        race, measurements=(*found.measurements, *failed), best=found.best,
+        complete=found.complete, total=runner.total,
+    )  # fmt: skip
     if not request.pins:
         records.remember(subject, race, ended=True)
     return race, {entrant.name: entrant.prover for entrant in entrants}
@@ -120,4 +121,4 @@ def _report(request: Request, done: Specialization, race: Race) -> Report:
         plain=(race.python_s, race.points), artifact=done.artifact, seconds=0.0,
         check=request.check, device=request.tools.device,
     )  # fmt: skip
-    return dataclasses.replace(report, caches=race.caches, complete=race.complete)
+    return dataclasses.replace(report, caches=race.caches, complete=race.complete, total=race.total)

@@ -58,7 +58,7 @@ class Subject:
 class Race:
     """A race as it is remembered: ``complete`` if its strategy had nothing more to try, else it was
     interrupted or its time was up; ``platforms`` took part; ``python_s`` are the plain Python's seconds
-    for ``points`` points."""
+    for ``points`` points; ``total`` is how many variants it would have tried at most (0: not known)."""
 
     measurements: tuple[Measurement, ...] = ()
     best: Measurement | None = None
@@ -69,6 +69,7 @@ class Race:
     caches: str = ""
     platforms: tuple[str, ...] = ()
     layout: str = ""
+    total: int = 0
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 
@@ -113,7 +114,7 @@ def remember(
     if ended:
         best = race.best or Measurement(Config(), "", "failed")
         end = {"complete": race.complete, "effort": race.effort, "caches": race.caches,
-               "python_s": race.python_s, "points": race.points,
+               "python_s": race.python_s, "points": race.points, "total": race.total,
                "platforms": list(race.platforms)}  # fmt: skip
         rows.append(head | _row(best) | end | {"kind": "race"})
     if rows:
@@ -236,7 +237,7 @@ def _end(line: bytes) -> Race | None:
             (), best if best and best.times_s and best.verdict in USABLE else None,
             row["complete"] is True, str(row["effort"]), float(row["python_s"]),
             int(row["points"]), str(row["caches"]), tuple(map(str, row["platforms"])),
-            row["layout"], row["race"],
+            row["layout"], int(row.get("total", 0)), row["race"],
         )  # fmt: skip
     except (TypeError, KeyError, ValueError, OverflowError):
         return None

@@ -170,9 +170,13 @@ def stopped_note(report: Report) -> str:
     """Of a race that was interrupted or ran out of time: how it goes on."""
     if report.complete or report.best is None:
         return ""
-    tried = count_text(len(report.measurements))
+    tried = len(report.measurements)
+    of = f" of {count_text(report.total)}" if report.total > tried else ""
     name = report.trace.source.label
-    return f"stopped early: the best of {tried} variants is kept; {name}.tune(...) tries the others"
+    return (
+        f"stopped early: the best of {count_text(tried)}{of} variants is kept; "
+        f"{name}.tune() tries the others"
+    )
 
 
 def python_note(report: Report) -> str:

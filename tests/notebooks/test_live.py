@@ -107,7 +107,7 @@ def test_an_interrupt_keeps_the_best(session: Session) -> None:
     card = events[-2][2]
     assert "correct, best" in card
     assert "stopped early: the best of " in card
-    assert "longer.tune(...) tries the others" in card
+    assert "longer.tune() tries the others" in card
     _, status = session.run("assert longer(u).shape == u.shape and longer.report.best")
     assert status == "ok"
 

@@ -244,6 +244,8 @@ def test_a_second_interrupt_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_time_that_is_up_leaves_a_part_that_can_be_resumed() -> None:
     part = report_of(run(Paced(lambda c: 20 * MS).platform, budget_s=0.01))
     assert not part.complete
+    assert part.total == len(UNROLLS)
+    assert report_of(run(Paced(four_is_best).platform)).total == len(UNROLLS), "recalled as well"
     assert 0 < len(part.measurements) < len(UNROLLS)
     whole = report_of(run(Paced(four_is_best).platform, resume=True))
     assert whole.complete

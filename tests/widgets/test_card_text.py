@@ -98,9 +98,10 @@ def test_unchecked_is_said_in_headline_and_rows(altered: Alter) -> None:
 
 
 def test_a_race_that_was_stopped_says_how_it_goes_on(altered: Alter, report: Report) -> None:
-    said = "stopped early: the best of 8 variants is kept; blur.tune(...) tries the others"
-    stopped = altered(complete=False)
+    said = "stopped early: the best of 8 of 24 variants is kept; blur.tune() tries the others"
+    stopped = altered(complete=False, total=24)
     assert f"\n{said}\n" in card_text(stopped)
+    assert "the best of 8 variants is kept" in card_text(altered(complete=False))
     assert said in card_html(stopped)
     assert "stopped" not in card_text(report)
 

@@ -119,7 +119,7 @@ const charts = (() => {
       if (yTitle) axes.append(text({ transform: turned, "text-anchor": "middle", class: "axis-title" }, yTitle));
     }
 
-    /** Each of *wanted* is {key, x, y, d, colour, said, value, pressed, classes}; elements are kept by key. */
+    /** Each of *wanted* is {key, x, y, d, colour, said, value, pressed, above, classes}; elements are kept by key. */
     function drawMarks(wanted) {
       const gone = new Set(marks.keys());
       for (const mark of wanted) {
@@ -146,7 +146,9 @@ const charts = (() => {
         marks.delete(key);
       }
       const held = document.activeElement;
-      for (const { key, pressed } of wanted) if (pressed) front.append(marks.get(key)); // above the others
+      for (const mark of wanted.filter(({ pressed, above }) => pressed || above)) {
+        front.append(marks.get(mark.key)); // over the others
+      }
       if (held && held !== document.activeElement && front.contains(held)) held.focus();
       order = [...wanted].sort((a, b) => a.x - b.x || a.y - b.y).map((mark) => mark.key);
       if (!marks.has(focused)) focused = order[0] ?? null;

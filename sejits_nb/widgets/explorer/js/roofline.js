@@ -93,12 +93,12 @@ const rooflinePane = {
       chart.drawMarks(points.map((row) => ({
         key: row.index, x: x.place(row.intensity), y: y.place(row.flops_per_s), d: shape.of(row),
         colour: charts.COLOURS[row.threads === roof.threads ? 0 : 1],
-        said: `${figures.sentence(row)}; ${row.words}`, pressed: row.index === pointed,
+        said: `${figures.sentence(row)}; ${row.words}`, pressed: row.index === pointed, above: row.best,
         classes: [row.best && "best", row.threads !== roof.threads && "hollow"].filter(Boolean).join(" "),
       })));
-      const said = [...shape.legend.map(([d, text]) => [d, text, ""]), [charts.SHAPES.circle, "ringed: the best", "best"],
+      const said = [...shape.legend.map(([d, text]) => [d, text, ""]), [charts.SHAPES.circle, "ringed: the best", "best", "transparent"],
         [charts.SHAPES.circle, "hollow: another number of threads", "hollow"]];
-      legend.replaceChildren(...said.map(([d, text, classes]) => charts.key(d, text, classes)));
+      legend.replaceChildren(...said.map((entry) => charts.key(...entry)));
     }
 
     /** A roof: its line, and its name along it. */
@@ -163,7 +163,7 @@ const rooflinePane = {
     }
 
     function drawPath() {
-      const heads = ["", "variant", "what it changed", "median", "gain", "of roof"];
+      const heads = ["step", "variant", "what it changed", "median", "gain", "of roof"];
       let number = 0;
       const change = ([knob, before, now]) => `${knob} ${before ?? figures.NONE} → ${now ?? figures.NONE}`;
       path.replaceChildren(
