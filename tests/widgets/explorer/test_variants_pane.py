@@ -77,8 +77,8 @@ def timed(raced: Kernel) -> list[Measurement]:
 
 def test_every_timed_variant_is_a_point_and_the_best_is_ringed(page: Page, raced: Kernel) -> None:
     expect(points(page)).to_have_count(len(timed(raced)))
-    expect(page.locator(".frame .best")).to_have_count(1)
-    label = page.locator(".frame .best").get_attribute("aria-label") or ""
+    expect(page.locator(".variants .frame .best")).to_have_count(1)
+    label = page.locator(".variants .frame .best").get_attribute("aria-label") or ""
     assert label.endswith(", best")
     assert str(timed(raced)[0].config) in label
 
@@ -103,7 +103,7 @@ def test_arrow_keys_reach_every_point_and_enter_picks_one(page: Page, raced: Ker
 def test_pointing_says_the_configuration_and_a_click_shows_the_code(
     page: Page, explorer: Explorer
 ) -> None:
-    point = page.locator(".frame .best")
+    point = page.locator(".variants .frame .best")
     point.hover()
     expect(page.locator(".variants .tip")).to_contain_text("threads=")
     point.click()

@@ -58,6 +58,8 @@ function watchTheme(root) {
   return () => [changed, laidOut].forEach((observer) => observer.disconnect());
 }
 
+const whenIdle = globalThis.requestIdleCallback ?? ((f) => setTimeout(f, 100));
+
 function pinBar(api) {
   const bar = h("div", { class: "pins", role: "group", "aria-label": "Pins" });
   const draw = () => {
@@ -108,7 +110,6 @@ function render({ model, el }) {
   const parts = PANES.map((pane) => {
     const panel = h("div", {
       class: `pane ${pane.id}`, role: "tabpanel", id: id(pane, "panel"), "aria-labelledby": id(pane, "tab"),
-      hidden: true,
     });
     const tab = h("button", {
       type: "button", role: "tab", id: id(pane, "tab"), "aria-controls": id(pane, "panel"),
@@ -130,9 +131,18 @@ function render({ model, el }) {
       const on = pane === wanted;
       tab.setAttribute("aria-selected", on);
       tab.tabIndex = on ? 0 : -1;
-      panel.hidden = !on;
+      panel.classList.toggle("off", !on);
       if (on) build(pane, panel).show();
     }
+  }
+
+  /** The other panes are made and laid out when nothing else is to do, so that they open at once. */
+  function prepare() {
+    const next = parts.find(({ pane }) => !built.has(pane));
+    if (!next || !root.isConnected) return;
+    build(next.pane, next.panel);
+    next.panel.firstElementChild?.getBoundingClientRect(); // lays out what is not shown
+    whenIdle(prepare);
   }
 
   function move(event) {
@@ -150,6 +160,9 @@ function render({ model, el }) {
   el.append(root);
   stops.push(watchTheme(root));
   choose(PANES[0]);
+  const seen = new IntersectionObserver(() => whenIdle(prepare));
+  seen.observe(root);
+  stops.push(() => seen.disconnect());
   stops.push(greet(ask, (beside) => (root.dataset.answered = beside ? "beside cells" : "between cells")));
   return () => {
     stops.forEach((stop) => stop());
