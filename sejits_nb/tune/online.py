@@ -2,8 +2,9 @@
 
 As Cook, Gonina et al. (HotPar 2011) have it: each variant runs a real iteration, the fastest runs the
 rest.  Nothing is run for the sake of timing, and nothing waits: variants are built and proven in the
-background, and whoever leads so far runs the iterations until one is ready.  Then the two take turns;
-a slow spell of the machine meets both, so what counts is the median of their ratios.
+background, and whoever leads so far runs the iterations until one is ready.  Then the two take turns,
+so that a slow spell of the machine meets both; of each the shortest iteration counts, as what else
+runs here only makes iterations longer.
 
 What a choice costs, building and slower iterations, stays below a share of what the iterations take,
 unless the user asked for a search: then it has that search's budget.
@@ -49,7 +50,7 @@ class Bout:
     leader: Specialization
     own: list[float] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
-    warm: bool = False
+    warm_up_s: float = 0.0
 
     @property
     def whose(self) -> Specialization:
@@ -57,24 +58,26 @@ class Bout:
 
     def note(self, seconds: float) -> None:
         """The next iteration has taken *seconds*."""
-        if not self.warm:
-            self.warm = True
+        if not self.warm_up_s:
+            self.warm_up_s = seconds
         elif len(self.own) <= len(self.other):
             self.own.append(seconds)
         else:
             self.other.append(seconds)
 
     @property
-    def ratios(self) -> list[float]:
-        return [a / b for a, b in zip(self.own, self.other, strict=False)]
+    def ratio(self) -> float:
+        """The candidate's time by the leader's."""
+        return min(self.own) / min(self.other)
 
     @property
     def over(self) -> bool:
         """Whether more rounds would not change who is the faster."""
-        if not self.ratios or len(self.own) != len(self.other):
+        if not self.other or len(self.own) != len(self.other):
             return False
-        long, clear = self.own[0] >= _LONG_S, self.ratios[0] >= _HOPELESS
-        return long or clear or len(self.ratios) == _ROUNDS
+        long = self.own[0] >= _LONG_S
+        clear = min(*self.own, self.warm_up_s) >= _HOPELESS * min(self.other)
+        return long or clear or len(self.own) == _ROUNDS
 
 
 class OnlineRace:
@@ -271,7 +274,7 @@ class OnlineRace:
 
     def _decide(self, bout: Bout) -> None:
         """The comparison is over: the candidate's score, and who leads."""
-        ours, score = bout.candidate, median(bout.ratios) * self._scores[_key(bout.leader)]
+        ours, score = bout.candidate, bout.ratio * self._scores[_key(bout.leader)]
         self._bout, self._samples = None, [*self._samples, *bout.other][-_SAMPLES:]
         own = Measurement(ours.config, ours.platform, self._verdict, tuple(bout.own))
         if score < self._scores[_key(self.leader)]:
