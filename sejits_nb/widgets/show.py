@@ -24,17 +24,18 @@ Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 
 def cell_bundles(report: Report, diff: CodeDiff | None = None) -> Iterator[Bundle]:
-    """All that a cell leaves: the card, the figure, and *diff*, if any, together
+    """All that a cell leaves: the card, the figure of what was timed, and *diff*, if any, together
     :data:`CELL_LIMIT_BYTES` at most: the card's code takes what the others leave.
 
     One by one: the card is made in milliseconds, the figure in a quarter of a second.
     """
     shown = [view_bundle(diff)] if diff else []
     taken = sum(len(str(text).encode()) for data, _ in shown for text in data.values())
-    if report.measurements:
+    timed = any(m.times_s for m in report.measurements)
+    if timed:
         taken += FIGURE_BYTES if report.roofs is None else FIGURE_WITH_ROOFS_BYTES
     yield card_bundle(report, CELL_LIMIT_BYTES - taken)
-    if report.measurements:
+    if timed:
         yield figure_bundle(report)
     yield from shown
 

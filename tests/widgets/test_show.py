@@ -18,7 +18,7 @@ from sejits_nb.stages import Config
 from sejits_nb.widgets.card import card_html
 from sejits_nb.widgets.card_text import card_text
 from sejits_nb.widgets.figures import _label, card_figure, figure_alt
-from sejits_nb.widgets.show import SUMMARY_MIME, card_bundle, figure_bundle
+from sejits_nb.widgets.show import SUMMARY_MIME, card_bundle, cell_bundles, figure_bundle
 
 Alter = Callable[..., Report]
 
@@ -55,6 +55,13 @@ def test_a_figure_without_any_time(altered: Alter) -> None:
     empty = altered(measurements=(), best=None, python_s=0.0, note="no compiler")
     assert card_figure(empty).startswith(b"\x89PNG")
     assert figure_alt(empty) == "blur: runs as plain Python · no compiler."
+
+
+def test_there_is_a_figure_of_what_was_timed_only(altered: Alter, report: Report) -> None:
+    assert ["image/png" in data for data, _ in cell_bundles(report)] == [False, True]
+    untimed = tuple(dataclasses.replace(m, times_s=()) for m in report.measurements[:1])
+    (card,) = cell_bundles(altered(measurements=untimed, best=untimed[0]))
+    assert "not timed" in card[0]["text/plain"]
 
 
 def test_the_alt_text_holds_the_numbers(report: Report) -> None:
