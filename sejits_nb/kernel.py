@@ -20,7 +20,7 @@ from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
 from .kernel_explorer import explore
-from .kernel_race import race
+from .kernel_race import arguments, race
 from .kernel_views import KernelViews
 from .machine.roofline import placement
 from .reproduce.export import export
@@ -116,14 +116,12 @@ class Kernel(KernelViews):
 
         *text* is the generated source of a variant (*base*; else the best one of its language), edited.
         It is compiled, compared with the plain Python and then timed for *budget* seconds, all in a
-        child process that *stop*, once set, ends.  The arguments are as for :meth:`tune`.
+        child process that *stop*, once set, ends.  Without arguments the race is on those of the last
+        measurement, else on the built-in sample.
         """
         from .widgets.edited_race import ShownRace
 
-        if not (args or kwargs):
-            args, kwargs = self._measured_on or (self.sample_arguments(), {})
-        values = self._bind(args, kwargs).values
-        return ShownRace.of(race(self, text, values, base, budget, stop))
+        return ShownRace.of(race(self, text, arguments(self, args, kwargs), base, budget, stop))
 
     def crossovers(self, *calls: tuple[Any, ...]) -> Crossovers:
         """The platforms raced at several sizes, one call's arguments each: which is the fastest where.

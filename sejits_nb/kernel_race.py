@@ -21,6 +21,26 @@ if TYPE_CHECKING:
 _OPENCL = re.compile(r"^\s*(__)?kernel\b", re.MULTILINE)
 
 
+def arguments(
+    kernel: Kernel, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The values that a race is on.  Raises :class:`BackendError` (B012) where that would be the
+    built-in sample, and the code that the kernel shows was made for another call."""
+    if args or kwargs:
+        return kernel._bind(args, kwargs).values
+    if kernel._measured_on:
+        return kernel._bind(*kernel._measured_on).values
+    values = kernel._bind(kernel.sample_arguments(), {}).values
+    sample = kernel._specializer.signature(kernel.interface, values)
+    code = kernel._specializer.code_signature
+    if kernel._last and code(kernel._last.signature) != code(sample):
+        what = f"{kernel.__name__!r} was called, not measured"
+        raise _error(
+            what, "its arguments are not kept", f"{kernel.__name__}.tune(...) on them first"
+        )
+    return values
+
+
 def race(
     kernel: Kernel,
     text: str,
@@ -73,5 +93,5 @@ def _base(
     raise _error(f"{kernel.__name__!r} has no {wanted} here", "%sejits backends tells what runs")
 
 
-def _error(message: str, why: str) -> BackendError:
-    return BackendError(Diagnostic("B012", f"{message}: edited code cannot be raced", why))
+def _error(message: str, why: str, try_: str = "") -> BackendError:
+    return BackendError(Diagnostic("B012", f"{message}: edited code cannot be raced", why, try_))

@@ -229,6 +229,18 @@ def test_a_stop_from_another_thread_ends_the_code_that_runs(heat: Kernel) -> Non
     assert time.perf_counter() - start < config.EDIT_TIMEOUT_S / 2
 
 
+def test_without_arguments_it_is_on_those_that_the_code_was_made_for() -> None:
+    heat = kernel()
+    heat(*heat.sample_arguments())
+    text = str(heat.source)
+    assert heat.race(text, budget=0.02).measurement.verdict == "correct"
+    source(heat)
+    with pytest.raises(BackendError, match=r"B012.*was called, not measured"):
+        heat.race(text)
+    heat.tune(U, 0.1, budget=0.1)
+    assert heat.race(str(heat.source), budget=0.02).measurement.verdict == "correct"
+
+
 def test_plain_python_has_no_code_to_race_against() -> None:
     with pytest.raises(BackendError, match="B012"):
         race(kernel(backend="python"), "void f(void) {}")

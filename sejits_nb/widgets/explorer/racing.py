@@ -9,7 +9,6 @@ from typing import Any
 
 from ...results import EditedRace, Measurement, Report
 from ...stages import Config
-from ..card_text import first_line
 from ..edited_race import claims, race_rows
 from .actions import RaceEdited
 from .tuning import State, in_background
@@ -60,7 +59,7 @@ class Racing:
             if found.ratios:
                 self._timed(found)
         except Exception as error:  # the pane is where it is said: the thread has no other reader
-            problem = first_line(str(error)) or type(error).__name__
+            problem = str(error) or type(error).__name__
         self._running = False
         self._put(self.traits(problem))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -24,6 +26,8 @@ class Pane:
 
     def __init__(self, explorer: Explorer, page: Page) -> None:
         self.explorer, self.page = explorer, page
+        self.told: list[dict[str, Any]] = []
+        explorer.observe(lambda change: self.told.append(change.new), "race")
         page.get_by_role("tab", name="Race your own").click()
         self.area = page.get_by_label("code to race")
         self.lines = page.locator(".editor .line")
@@ -41,15 +45,22 @@ class Pane:
         """Edit, race, and wait for the end."""
         self.area.fill(self.text.replace(old, new, 1))
         self.start()
-        while self.explorer.race["running"]:
-            time.sleep(0.01)
-        self.put()
+        self.wait()
 
     def start(self) -> None:
-        count = len(self.explorer.race["edits"])
+        self.told.clear()
         self.button("Compile, check and race").click()
-        while not self.explorer.race["running"] and len(self.explorer.race["edits"]) == count:
+        for _ in range(1000):
+            if self.told:
+                break
             self.page.wait_for_timeout(10)  # the question travels meanwhile
+
+    def wait(self) -> None:
+        for _ in range(3000):
+            if not self.told[-1]["running"]:
+                break
+            time.sleep(0.01)
+        self.put()
 
     def put(self) -> None:
         state = {name: getattr(self.explorer, name) for name in ("race", "variants")}
@@ -139,10 +150,9 @@ def test_an_endless_loop_is_stopped(pane: Pane) -> None:
     assert "a race is going on" in said["error"]
     pane.button("Stop").click()
     begin = time.monotonic()
-    while pane.explorer.race["running"]:
-        pane.page.wait_for_timeout(10)
+    pane.page.wait_for_timeout(100)
+    pane.wait()
     assert time.monotonic() - begin < 5.0
-    pane.put()
     expect(pane.verdict).to_contain_text("✖ failed · stopped")
 
 
@@ -190,6 +200,18 @@ def test_timed_edits_are_among_the_variants(open_page: Open) -> None:
     assert "\n".join(text for text, _ in code["lines"]) == pane.text
     pane.page.get_by_role("tab", name="Variants").click()
     expect(pane.page.locator(".variants .point.edited")).to_have_count(1)
+
+
+def test_what_keeps_a_race_from_beginning_is_said(open_page: Open) -> None:
+    kernel = fresh()
+    kernel(np.ones((20, 30)))
+    explorer = kernel.explore()
+    pane = Pane(explorer, open_page(explorer))
+    pane.race("0.5", "0.50")
+    problem = pane.page.locator(".race .problem")
+    expect(problem).to_contain_text("'half' was called, not measured")
+    expect(problem).to_contain_text("half.tune(...)")
+    expect(pane.verdict).to_have_count(0)
 
 
 def fresh() -> Kernel:
