@@ -12,6 +12,7 @@ from ..specializers.gmm.calls import events_of
 from ..specializers.gmm.mixture import Array, Mixture
 from ..specializers.gmm.samples import started
 from .cells import iteration
+from .merging import merge_components, rissanen_distance
 
 
 class GMM:
@@ -73,6 +74,19 @@ class GMM:
         """The log-density and the most probable component of each event."""
         log_prob, posteriors = self.eval(X)
         return log_prob, posteriors.argmax(axis=0)
+
+    def compute_distance_rissanen(self, c1: int, c2: int) -> float:
+        """What merging two components costs, in nats for the events of the last ``train``: see
+        :func:`~.merging.rissanen_distance`.  Raises ``ValueError`` before it."""
+        if self.training is None:
+            raise ValueError("the distance is one for the events of train(), which has not run")
+        return rissanen_distance(self.mixture, c1, c2, self.training.events)
+
+    def merge_components(self, c1: int, c2: int) -> None:
+        """Replace two components by one of the same first and second moments, in the lower one's
+        place; M is one less."""
+        self.mixture = merge_components(self.mixture, c1, c2)
+        self.M -= 1
 
     def get_all_component_weights(self) -> Array:
         """Mixing proportions, f64[M]."""

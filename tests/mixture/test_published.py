@@ -75,6 +75,21 @@ def test_getters(cvtype: str) -> None:
     assert np.array_equal(model.mixture.covariance, full if cvtype == "full" else diag)
 
 
+def test_components_are_merged_down_to_those_that_there_are() -> None:
+    model = sj.GMM(5, 2, cvtype="full")
+    with pytest.raises(ValueError, match="which has not run"):
+        model.compute_distance_rissanen(0, 1)
+    while model.M > 3:
+        model.train(X, max_em_iters=40)
+        pairs = [(a, b) for b in range(model.M) for a in range(b)]
+        model.merge_components(*min(pairs, key=lambda p: model.compute_distance_rissanen(*p)))
+    merged = model.train(X, max_em_iters=40)
+    assert model.get_all_component_means().shape == (3, 2)
+    assert merged == pytest.approx(sj.GMM(3, 2, cvtype="full").train(X, max_em_iters=80), rel=1e-3)
+    clusters = model.predict(X).reshape(3, 200)
+    assert sorted(np.bincount(row).argmax() for row in clusters) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("single", [False, True])
 def test_constant_columns_and_float32(single: bool) -> None:
     rows = np.c_[X, np.ones(600)].astype(np.float32 if single else np.float64)
