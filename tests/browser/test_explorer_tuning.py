@@ -113,7 +113,7 @@ def test_a_race_moves_and_stops_while_a_cell_runs(notebook: Page) -> None:
     notebook.locator(".jp-OutputArea-output", has_text="raced False").wait_for()
     said = notebook.evaluate("() => [...window.said]")
     assert len([one for one in said if "stop keeps the best" in one]) >= 3, said
-    expect(explorer.locator(".frame .best")).to_have_count(1)
+    expect(explorer.locator(".variants .frame .best")).to_have_count(1)
 
 
 def test_a_stopped_race_goes_on_and_ends(notebook: Page) -> None:
