@@ -29,7 +29,7 @@ def explore(kernel: Kernel) -> Explorer:
     actions = Actions(
         assembly=kernel._machine_code,
         report=lambda: kernel.report,
-        knobs=lambda: {knob.name: knob.doc for knob in kernel.knobs},
+        knobs=lambda: {knob.name: knob.doc for knob in kernel.knobs} if trace.steps else {},
         tune=kernel.tune,
         trace=partial(_trace_of, kernel),
         race=kernel.race,

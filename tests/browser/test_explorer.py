@@ -89,6 +89,18 @@ def test_it_follows_the_theme(explorer: Locator, page: Page, theme: str) -> None
     explorer.get_by_role("tab", name="Levels").click()
 
 
+def test_the_levels_shown_are_remembered_by_the_next_explorer(
+    explorer: Locator, page: Page
+) -> None:
+    explorer.get_by_role("button", name="PAST", exact=True).click()
+    explorer.get_by_role("button", name="DAST optimised").click()
+    explorer.evaluate("element => element.dataset.old = ''")
+    command(page, "notebook:run-cell")
+    page.locator(".sejits-explorer:not([data-old]) [data-pane=past] .row").first.wait_for()
+    expect(explorer.locator(".levels [data-pane]")).to_have_count(3)
+    expect(explorer.locator("[data-pane=optimised]")).to_have_count(0)
+
+
 LARGE = """\
 %%stencil large -b c -t none --set unroll=8 --on cube
 def large(u, out):

@@ -41,6 +41,7 @@ def test_pointing_at_a_line_marks_its_counterparts(page: Page) -> None:
     marked = pane(page, "cell").locator(".piece.on")
     assert marked.all_inner_texts() == ["acc += u[y]"]
     assert pane(page, "optimised").locator(".on").count() == 4
+    expect(row(page, ADD)).to_have_attribute("title", re.compile(r"line \d+: acc \+= u\[y\]"))
     page.mouse.move(0, 0)
     expect(page.locator(".on")).to_have_count(0)
 

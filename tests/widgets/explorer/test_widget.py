@@ -32,6 +32,20 @@ def test_a_kernel_that_was_never_called_shows_its_levels() -> None:
     assert [level["id"] for level in explorer.levels][-1] == "code"
 
 
+@stencil(fallback=True, tune="none")
+def refused(u, out):  # type: ignore[no-untyped-def]
+    for x in out.interior_points():
+        out[x] = u[x] + len(str(u))
+
+
+def test_of_a_kernel_outside_the_language_the_cell_is_shown() -> None:
+    assert isinstance(refused, Kernel)
+    refused.measure(*refused.sample_arguments())
+    explorer = refused.explore()
+    assert [level["id"] for level in explorer.levels] == ["cell"]
+    assert "B009" in ask(explorer, {"id": "1", "ask": "assembly"})["error"]
+
+
 def test_assembly_answers_with_rows_that_name_their_line_of_c(kernel: Kernel) -> None:
     explorer = kernel.explore()
     said = ask(explorer, {"id": "1", "ask": "assembly"})

@@ -154,6 +154,7 @@ function createLinks(root, say) {
   root.addEventListener("pointerover", (event) => {
     const element = linked(event);
     hover(element ? Number(element.dataset.g) : null);
+    if (element && !element.title) element.title = name(hovered);
   });
   root.addEventListener("pointerleave", () => hover(null));
   root.addEventListener("focusin", (event) => {

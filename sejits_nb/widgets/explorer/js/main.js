@@ -106,7 +106,8 @@ function render({ model, el }) {
   root.append(h("div", { class: "head" }, title, tabs), bar);
 
   const built = new Map(); // pane -> what its build gave
-  const id = (pane, what) => `${model.model_id ?? "sejits"}-${pane.id}-${what}`;
+  const view = Math.random().toString(36).slice(2); // a notebook may show one explorer twice
+  const id = (pane, what) => `sejits-${view}-${pane.id}-${what}`;
   const parts = PANES.map((pane) => {
     const panel = h("div", {
       class: `pane ${pane.id}`, role: "tabpanel", id: id(pane, "panel"), "aria-labelledby": id(pane, "tab"),
