@@ -33,6 +33,8 @@ _TYPES = {
 }  # fmt: skip
 _MOST_BYTES = 4 << 30
 """What the code may allocate: an allocation beyond fails, before the machine's memory is used up."""
+_MOST_PRINTED_BYTES = 64 << 20
+"""What it may print, or write to a file; the rest is lost: a loop over a grid fills a disk in seconds."""
 
 
 class Memory:
@@ -121,6 +123,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_PRINTED_BYTES, _MOST_PRINTED_BYTES))
     limit(_MOST_BYTES)
     for line in sys.stdin:
         request = json.loads(line)

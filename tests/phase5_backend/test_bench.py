@@ -104,3 +104,12 @@ def test_a_stop_holds_until_the_end(bench: Bench, build: Build) -> None:
 def test_memory_has_a_limit(bench: Bench, build: Build) -> None:
     fails = build("out[0] = malloc(1L << 40) == NULL; out[1] = malloc(1L << 20) != NULL;")
     assert bench.run(fails, case(np.array([1.0, 1.0, 0.0]))) == ""
+
+
+def test_what_is_printed_beyond_a_limit_is_lost(bench: Bench, build: Build) -> None:
+    prints = build(
+        "static char row[1 << 20]; long whole = 0;\n"
+        "while (whole < 100 && fwrite(row, sizeof row, 1, stdout) == 1) ++whole;\n"
+        "out[0] = whole >= 60; out[1] = whole < 100;"
+    )
+    assert bench.run(prints, case(np.array([1.0, 1.0, 0.0]))) == ""
