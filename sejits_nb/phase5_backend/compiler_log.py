@@ -53,6 +53,7 @@ def refused(
     edited text up to five, each at its own line and column.
     """
     language = {"opencl": "OpenCL C"}.get(unit.language, "C")
+    found = found or (Complaint(0, 0, "the compiler says nothing"),)
     if unit.edited:
         rows = [line.text for line in unit.lines]
         return tuple(_in_the_text(one, rows, language) for one in found[:MOST_AT_ONCE])

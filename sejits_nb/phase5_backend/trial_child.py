@@ -34,7 +34,7 @@ _TYPES = {
 _MOST_BYTES = 4 << 30
 """What the code may allocate: an allocation beyond fails, before the machine's memory is used up."""
 _MOST_PRINTED_BYTES = 64 << 20
-"""What it may print, or write to a file; the rest is lost: a loop over a grid fills a disk in seconds."""
+"""What it may print, or write to a file; the rest is lost: a loop over a grid soon fills a disk."""
 
 
 class Memory:

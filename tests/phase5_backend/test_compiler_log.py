@@ -54,6 +54,7 @@ def test_what_names_no_place_is_told_by_its_most_telling_line() -> None:
 
 def test_generated_code_points_at_the_cell_and_edited_code_at_itself() -> None:
     found = (Complaint(1, 6, "odd"), Complaint(2, 10, "'v' undeclared"), Complaint(7, 1, "gone"))
+    assert refused(UNIT, (), "why", "try")[0].message.endswith("the compiler says nothing")
     (one,) = refused(UNIT, found, "why", "try")
     assert one.message == "the C generated for line 3 does not compile: odd"
     assert (one.line, one.col, one.end_col) == (3, 4, 9)
