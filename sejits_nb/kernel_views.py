@@ -125,14 +125,14 @@ class KernelViews(KernelCalls):
         ``diff``, from :meth:`diff`, is shown below.
         """
         from .widgets.live import publish as to_notebook
-        from .widgets.show import cell_bundles, view_bundle
+        from .widgets.show import cell_bundles, view_bundles
 
         if what == "card" and self.report is not None:
             bundles = cell_bundles(self.report, diff)
         else:
             views: dict[str, tuple[Any, ...]] = {"code": (self.source,)} if what == "code" else {}
             views |= {"levels": (self.dast, self.past, self.source)} if what == "levels" else {}
-            bundles = (view_bundle(v) for v in (*views.get(what, ()), diff) if v is not None)
+            bundles = view_bundles(views.get(what, ()), diff)
         for data, metadata in bundles:
             (publish or to_notebook)(data, metadata)
 

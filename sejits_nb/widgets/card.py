@@ -20,9 +20,9 @@ from .passes import passes_headline, passes_html
 from .wording import count_text, lines_text, seconds_text
 
 LIMIT_BYTES = 125_000
-_MOST_VARIANTS = 64
-_LOG_BYTES = 6_000
-_SCRIPT_BYTES = 8_000
+_MOST_VARIANTS = 32
+_LOG_BYTES = 4_000
+_SCRIPT_BYTES = 6_000
 
 _STYLE = f"""\
 ROOT{{line-height:1.45;max-width:100%}}

@@ -9,7 +9,7 @@ from html import escape
 from ..stages import Step, Trace
 from . import trees
 from .links import Place, enclosing, groups_of, level_steps, numbering, snippet
-from .markup import code_block, root_class
+from .markup import code_block, root_class, shortened
 from .panes import Pane, cell_pane, opening_span, side_by_side, style_element, widest
 
 LIMIT_BYTES = 120_000
@@ -19,10 +19,12 @@ _TREES_BYTES = 30_000
 
 @dataclass(frozen=True, slots=True, repr=False)
 class View:
-    """One level of a kernel: ``str()`` is its text, the notebook shows it beside the cell."""
+    """One level of a kernel: ``str()`` is its text, the notebook shows it beside the cell, in
+    *limit_bytes* at most."""
 
     trace: Trace
     step: Step
+    limit_bytes: int = LIMIT_BYTES
 
     @property
     def tree(self) -> trees.Tree | None:
@@ -33,10 +35,11 @@ class View:
         return self.step.text
 
     def __repr__(self) -> str:
-        return level_text(self.trace, self.step)
+        rows = level_text(self.trace, self.step).splitlines()
+        return "\n".join(shortened(rows, self.limit_bytes // 4, _whole(self.trace, self.step)))
 
     def _repr_html_(self) -> str:
-        return level_html(self.trace, self.step)
+        return levels_html(self.trace, (self.step,), limit_bytes=3 * self.limit_bytes // 4)
 
 
 def level_text(trace: Trace, step: Step) -> str:
@@ -45,11 +48,6 @@ def level_text(trace: Trace, step: Step) -> str:
     gutter = len(str(max(found, default=0)))
     rows = zip(found, step.lines, strict=True)
     return "\n".join(f"{n or '':>{gutter}}  {line.text}".rstrip() for n, line in rows)
-
-
-def level_html(trace: Trace, step: Step) -> str:
-    """The cell and one level side by side, with the numbers that they have beside all levels."""
-    return levels_html(trace, (step,))
 
 
 def levels_html(
@@ -63,8 +61,8 @@ def levels_html(
     """The cell and *steps* (by default DAST, PAST and generated code) side by side; below them,
     folded, those that have trees.
 
-    The fragment holds about *limit_bytes* at most: what does not fit is cut line by line, the last
-    level first of all, and the reader is sent to *whole_file* for the rest.
+    The fragment holds about *limit_bytes* at most: what does not fit is cut line by line, and the
+    reader is sent to *whole_file*, or to the kernel, for the rest.
     """
     shown = level_steps(trace) if steps is None else tuple(steps)
     known = numbering(trace)
@@ -79,7 +77,7 @@ def levels_html(
     panes = [cell_pane(trace, numbers, min(left, _SMALL_PANE_BYTES))]
     for step in shown:
         rest = left - sum(len(pane.html.encode()) for pane in panes)
-        room = rest if step is shown[-1] else min(rest, _SMALL_PANE_BYTES)
+        room = rest if step is shown[-1] else min(rest // 3, _SMALL_PANE_BYTES)
         panes.append(_level_pane(trace, step, numbers, room, whole_file))
     return f'<div class="{root}">{style}{side_by_side(panes)}{below}</div>'
 
@@ -110,6 +108,15 @@ def _level_pane(
             rows.append(f"{opened[number]}{mark}  {escape(line.text)}</span>")
     name, _, rest = step.name.partition(", ")
     title, more = ("DAST", f"after {step.name}") if step.phase == 2 else (name, rest)
-    whole = whole_file and f"the whole file is {whole_file}"
+    whole = _whole(trace, step)
+    if whole_file and step.phase == 5:
+        whole = f"the whole file is {whole_file}"
     width = 0.75 * widest(line.text for line in step.lines)
     return Pane(title, more, code_block(rows, room, whole, "sejits-lines"), width)
+
+
+def _whole(trace: Trace, step: Step) -> str:
+    level = {1: "dast", 2: "dast", 3: "past", 4: "past"}.get(step.phase, "source")
+    return (
+        f"print({trace.source.label}.{step.name if step.name == 'assembly' else level}) shows all"
+    )

@@ -40,16 +40,21 @@ def image_html(png: str, alt: str, size: tuple[int, int]) -> str:
     )
 
 
+def shortened(rows: Sequence[str], room_bytes: int, whole: str = "") -> list[str]:
+    """The first *rows* that fit; a last one counts the others, and *whole* says where they are."""
+    kept, size = 0, 0
+    while kept < len(rows) and (size := size + len(rows[kept].encode()) + 1) <= room_bytes:
+        kept += 1
+    if kept == len(rows):
+        return list(rows)
+    return [*rows[:kept], f"… {count_text(len(rows) - kept)} more lines{whole and ': ' + whole}"]
+
+
 def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str = "") -> str:
     """Rows of HTML as preformatted code, which scrolls, by keyboard too; what does not fit is counted,
     and *whole* says where it is.
     """
-    kept, size = 0, 0
-    while kept < len(rows) and (size := size + len(rows[kept].encode()) + 1) <= room_bytes:
-        kept += 1
-    shown = list(rows[:kept])
-    if kept < len(rows):
-        shown.append(escape(f"… {count_text(len(rows) - kept)} more lines{whole and ': ' + whole}"))
+    shown = shortened(rows, room_bytes, escape(whole))
     # A blank line would end the HTML block where the notebook is converted to Markdown.
     text = "".join((row if row.strip() else row + "<small></small>") + "\n" for row in shown)
     named = f'class="{kind}" ' if kind else ""
@@ -85,11 +90,12 @@ def table(
     )
     body = []
     for number, row in enumerate(rows):
-        weight = f";font-weight:{'bold' if number == strong else 'normal'}"
+        weight = ";font-weight:bold" * (number == strong)
         cells = [
             f'<td style="text-align:{a}{weight}">{escape(cell)}</td>'
             for cell, a in zip(row[1:], align[1:], strict=True)
         ]
+        weight = weight or ";font-weight:normal"
         first = f'<th scope="row" style="text-align:left{weight}">{escape(row[0])}</th>'
         body.append(f"<tr>{first}{''.join(cells)}</tr>")
     return (

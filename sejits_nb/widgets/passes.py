@@ -12,8 +12,10 @@ from .markup import code_block
 from .wording import seconds_text
 from .words import marked, tinted
 
-LIMIT_BYTES = 24_000
+LIMIT_BYTES = 10_000
 _MOST_LINES = 400
+_MOST_PAIRS = 40
+"""In a longer block of changed lines words are not compared: that takes a millisecond a line."""
 _CONTEXT = 2
 
 
@@ -61,7 +63,8 @@ def _rows(old: list[str], new: list[str]) -> Iterator[str]:
 
 
 def _changed(old: list[str], new: list[str]) -> Iterator[str]:
-    pairs = [marked(a, b) for a, b in zip(old, new, strict=False)] if len(old) == len(new) else []
+    alike = len(old) == len(new) <= _MOST_PAIRS
+    pairs = [marked(a, b) for a, b in zip(old, new, strict=True)] if alike else []
     if pairs and all(pairs):
         yield from (_row("-", pair[0]) for pair in pairs if pair)
         yield from (_row("+", pair[1]) for pair in pairs if pair)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..results import Report, Roofs
 from .card import card_html
 from .card_text import card_text, generated_lines
 from .code_diff import CodeDiff
-from .levels import View
+from .levels import LIMIT_BYTES, View
 from .machine_card import FIGURE_SIZE, machine_alt, machine_figure, machine_html, machine_text
 from .markup import image_html
+from .trees import Tree
 
-CELL_LIMIT_BYTES = 125_000
+CELL_LIMIT_BYTES = 132_000
 """Of one cell's outputs: a saved notebook's escapes and line ends make at most 150 kB of it."""
-FIGURE_BYTES, FIGURE_WITH_ROOFS_BYTES = 40_000, 68_000
+FIGURE_BYTES, FIGURE_WITH_ROOFS_BYTES = 40_000, 60_000
 """Room that is kept for the figure, which is drawn later: that of 200 variants takes a little less."""
 SUMMARY_MIME = "application/vnd.sejits.summary+json"
 Bundle = tuple[dict[str, Any], dict[str, Any]]
@@ -82,8 +84,16 @@ def image_bundle(image: bytes, alt: str, size: tuple[int, int]) -> Bundle:
     return data, {"image/png": {"alt": alt}}
 
 
-def view_bundle(view: View | CodeDiff) -> Bundle:
-    """One level beside the cell, or two kernels' code, as text and as HTML."""
+def view_bundles(views: Sequence[View], diff: CodeDiff | None = None) -> Iterator[Bundle]:
+    """Levels beside the cell, each its own output, and *diff*, if any, in the room of one cell."""
+    for view in views:
+        yield view_bundle(replace(view, limit_bytes=LIMIT_BYTES // (len(views) + bool(diff))))
+    if diff:
+        yield view_bundle(diff)
+
+
+def view_bundle(view: View | Tree | CodeDiff) -> Bundle:
+    """One level or its tree beside the cell, or two kernels' code, as text and as HTML."""
     return {"text/plain": repr(view), "text/html": view._repr_html_()}, {}
 
 

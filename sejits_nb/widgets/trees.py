@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from html import escape
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..ir.dast import Statement
@@ -17,11 +18,11 @@ from ..ir.dtypes import DType
 from ..ir.node import Node, walk
 from ..stages import Step, Trace
 from .links import Place, enclosing, numbering, snippet
-from .markup import CODE_FONT, root_class
+from .markup import CODE_FONT, root_class, shortened
 from .panes import Pane, cell_pane, opening_span, side_by_side, style_element, widest
 from .wording import count_text
 
-LIMIT_BYTES = 100_000
+LIMIT_BYTES = 120_000
 _CELL_BYTES = 12_000
 _MOST_OPEN = 60
 """A larger tree is open down to its statements; their expressions unfold one by one."""
@@ -57,14 +58,15 @@ class Tree:
         return tree_text(self.trace, self.step)
 
     def __repr__(self) -> str:
-        return str(self)
+        rows = str(self).splitlines()
+        return "\n".join(shortened(rows, LIMIT_BYTES // 4, _whole(self.trace, self.step)))
 
     def _repr_html_(self) -> str:
         numbers = numbering(self.trace)
         root = root_class(f"tree {self}")
         return (
             f'<div class="{root}">{style_element(root, numbers.values(), STYLE)}'
-            f"{trees_html(self.trace, (self.step,), LIMIT_BYTES)}</div>"
+            f"{trees_html(self.trace, (self.step,), 3 * LIMIT_BYTES // 4)}</div>"
         )
 
 
@@ -82,9 +84,11 @@ def tree_rows(step: Step, numbers: Mapping[Place, int]) -> Iterator[Row]:
     """The nodes of *step*, parents first.  A node whose own span has no group is of the innermost
     group around it; what phase 3 computes by itself, such as an index, is of none.
     """
+    if step.tree is None:
+        return
     known: dict[Place, int] = {}
-    small = sum(1 for _ in walk(step.tree)) <= _MOST_OPEN if step.tree else True
-    stack = [(0, "", step.tree)] if step.tree else []
+    small = sum(1 for _ in islice(walk(step.tree), _MOST_OPEN + 1)) <= _MOST_OPEN
+    stack = [(0, "", step.tree)]
     while stack:
         depth, label, node = stack.pop()
         place, number = None, 0
@@ -103,22 +107,26 @@ def tree_rows(step: Step, numbers: Mapping[Place, int]) -> Iterator[Row]:
 def trees_html(trace: Trace, steps: tuple[Step, ...], limit_bytes: int) -> str:
     """The cell and the trees of *steps* side by side, of *limit_bytes* at most, without a style."""
     numbers = numbering(trace)
-    used = {row.number for step in steps for row in tree_rows(step, numbers)}
-    marked = {place: number for place, number in numbers.items() if number in used}
-    panes = [cell_pane(trace, marked, min(_CELL_BYTES, limit_bytes // 3))]
-    left = limit_bytes - len(panes[0].html.encode()) - 2_000
+    cell_bytes = min(_CELL_BYTES, limit_bytes // 3)
+    left = limit_bytes - len(cell_pane(trace, numbers, cell_bytes).html.encode()) - 2_000
+    panes, used = [], set[int]()
     for count, step in enumerate(steps):
-        pane = _tree_pane(trace, step, numbers, left // (len(steps) - count))
-        left -= len(pane.html.encode())
-        panes.append(pane)
-    return side_by_side(panes)
+        shown, labels = _fitting(trace, step, numbers, left // (len(steps) - count))
+        panes.append(_tree_pane(trace, step, shown, labels))
+        left -= len(panes[-1].html.encode())
+        used |= {row.number for row in shown}
+    marked = {place: number for place, number in numbers.items() if number in used}
+    return side_by_side([cell_pane(trace, marked, cell_bytes), *panes])
 
 
-def _tree_pane(trace: Trace, step: Step, numbers: Mapping[Place, int], room: int) -> Pane:
-    rows = list(tree_rows(step, numbers))
+def _fitting(
+    trace: Trace, step: Step, numbers: Mapping[Place, int], room: int
+) -> tuple[list[Row], list[str]]:
+    """The first nodes of *step*, as many as there is room for, and the HTML of each."""
     text = "\n".join(trace.source.lines)
-    shown: list[str] = []
-    for row in rows:
+    shown: list[Row] = []
+    labels: list[str] = []
+    for row in tree_rows(step, numbers):
         label = escape(row.text)
         if row.place and row.number:
             opening = opening_span((row.number,), snippet(text, row.place))
@@ -126,29 +134,31 @@ def _tree_pane(trace: Trace, step: Step, numbers: Mapping[Place, int], room: int
         room -= len(label.encode()) + 50
         if room < 0:
             break
-        shown.append(label)
-    cut = len(rows) - len(shown)
-    name = "past" if step.phase in (3, 4) else "dast"
-    whole = (
-        f"<p>… {count_text(cut)} more nodes: print({escape(trace.source.label)}.{name}.tree)</p>"
-    )
+        shown.append(row)
+        labels.append(label)
+    return shown, labels
+
+
+def _tree_pane(trace: Trace, step: Step, shown: list[Row], labels: list[str]) -> Pane:
+    nodes = sum(1 for _ in walk(step.tree)) if step.tree else 0
+    cut = nodes - len(shown)
+    whole = f"<p>… {count_text(cut)} more nodes: {escape(_whole(trace, step))}</p>"
     opening = '<div class="sejits-tree" style="max-height:34em;overflow:auto">'
-    html = f"{opening}{_nested(rows, shown)}{whole * bool(cut)}</div>"
-    kind = "DAST" if name == "dast" else "PAST"
-    width = widest("  " * row.depth + row.text for row in rows)
-    return Pane(kind, f"{count_text(len(rows))} nodes", html, width)
+    html = f"{opening}{_nested(shown, labels)}{whole * bool(cut)}</div>"
+    width = widest("  " * row.depth + row.text for row in shown)
+    kind = "PAST" if step.phase in (3, 4) else "DAST"
+    return Pane(kind, f"{count_text(nodes)} nodes", html, width)
 
 
-def _nested(rows: list[Row], shown: list[str]) -> str:
-    """The first nodes of a tree, parents first, as nested lists; who has nodes below it folds."""
+def _nested(rows: list[Row], labels: list[str]) -> str:
+    """Nodes, parents first, as nested lists; who has nodes below it folds."""
     html = "<ul>"
-    for number, label in enumerate(shown):
-        depth, folded = rows[number].depth, rows[number].folded
-        below = rows[number + 1].depth if number + 1 < len(shown) else 0
-        if below > depth:
-            html += f"<li><details{'' if folded else ' open'}><summary>{label}</summary><ul>"
+    depths = [*(row.depth for row in rows), 0][1:]
+    for row, label, next_depth in zip(rows, labels, depths, strict=True):
+        if next_depth > row.depth:
+            html += f"<li><details{'' if row.folded else ' open'}><summary>{label}</summary><ul>"
         else:
-            html += f"<li>{label}</li>" + "</ul></details></li>" * (depth - below)
+            html += f"<li>{label}</li>" + "</ul></details></li>" * (row.depth - next_depth)
     return html + "</ul>"
 
 
@@ -173,3 +183,8 @@ def _shown(value: Any) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= _MOST_VALUE else text[: _MOST_VALUE - 1] + "…"
+
+
+def _whole(trace: Trace, step: Step) -> str:
+    level = "past" if step.phase in (3, 4) else "dast"
+    return f"print({trace.source.label}.{level}.tree) shows all"
