@@ -5,6 +5,8 @@
     widget   the AnyWidget: synced traits, and who answers which question (imports anywidget)
     state    Trace -> plain values for the browser       blocks   where two listings differ
     actions  what the widget may ask of its kernel       js/      the browser's half
+    measured the last report, and who answers Variants and Roofline, with the rows of variants_state
+             and roofline_state                          tuning   a race in a thread of its own
 """
 
 from __future__ import annotations

@@ -165,9 +165,9 @@ def test_a_race_is_replayed_in_the_order_of_trying(page: Page, raced: Kernel) ->
 
 
 def test_the_table_has_every_variant(page: Page, raced: Kernel) -> None:
-    page.locator(".twin summary").click()
-    expect(page.locator(".twin tbody tr")).to_have_count(len(raced.variants))
-    page.locator(".twin tbody button").nth(1).click()
+    page.locator(".variants .twin summary").click()
+    expect(page.locator(".variants .twin tbody tr")).to_have_count(len(raced.variants))
+    page.locator(".variants .twin tbody button").nth(1).click()
     expect(page.locator(".picked")).to_be_visible()
 
 
@@ -212,6 +212,8 @@ def test_roofs_and_points(roofline: Page, raced: Kernel) -> None:
     assert {name.split()[0] for name in names} == {"L2", "DRAM", "peak"}
     roofline.get_by_label("roofs of").select_option("1")
     expect(roofline.locator(".roof-name", has_text="DRAM 10 GB/s")).to_be_visible()
+    roofline.get_by_text("Table of roofs and variants").click()
+    expect(roofline.locator(".roofline .twin tr")).to_have_count(3 + 1 + len(timed(raced)))
     hollow = [m for m in timed(raced) if m.config["threads"] != 1]
     expect(roofline.locator(".frame .hollow")).to_have_count(len(hollow))
 

@@ -17,7 +17,8 @@ const rooflinePane = {
     const tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
     const path = h("table", { class: "path" });
     const table = h("table");
-    const twin = h("details", {}, h("summary", {}, "Table of roofs"), table);
+    const pointTable = h("table");
+    const twin = h("details", { class: "twin" }, h("summary", {}, "Table of roofs and variants"), table, pointTable);
     const legend = h("div", { class: "legend" });
     const picker = h("label", {}, "roofs of ", threads);
     const chart = charts.chart(frame, { label: "roofline", onShow: show, onPick: pick });
@@ -61,7 +62,7 @@ const rooflinePane = {
       if (!known) return;
       const roof = roofs.find((r) => r.threads === Number(threads.value)) ?? roofs.at(-1);
       drawRoofs(roof, dtype);
-      drawTable(roofs);
+      drawTables(roofs);
     }
 
     function drawRoofs(roof, dtype) {
@@ -166,23 +167,32 @@ const rooflinePane = {
       const heads = ["step", "variant", "what it changed", "median", "gain", "of roof"];
       let number = 0;
       const change = ([knob, before, now]) => `${knob} ${before ?? figures.NONE} → ${now ?? figures.NONE}`;
-      path.replaceChildren(
-        h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-        h("tbody", {}, api.state("path").map((step) => h("tr", {},
-          h("td", {}, step.index === null ? "" : String((number += 1))),
-          h("th", { scope: "row" }, step.index === null ? "plain Python" : figures.name(rows[step.index])),
-          h("td", {}, step.changed.map(change).join(", ")), h("td", {}, wording.seconds(step.median_s)),
-          h("td", {}, wording.gain(step.factor)), h("td", {}, wording.share(step.roof_fraction))))),
-      );
+      fill(path, heads, api.state("path").map((step) => [
+        step.index === null ? "" : String((number += 1)),
+        step.index === null ? "plain Python" : figures.name(rows[step.index]),
+        step.changed.map(change).join(", "), wording.seconds(step.median_s),
+        wording.gain(step.factor), wording.share(step.roof_fraction),
+      ]), 1);
     }
 
-    function drawTable(roofs) {
+    function drawTables(roofs) {
       const names = [...roofs[0].memories.map(([name]) => name), ...roofs[0].peaks.map(([d]) => `peak ${d}`)];
-      table.replaceChildren(
-        h("thead", {}, h("tr", {}, ["threads", ...names].map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", {}, roofs.map((roof) => h("tr", {}, h("th", { scope: "row" }, String(roof.threads)),
-          roof.memories.map(([, rate]) => h("td", {}, `${wording.rate(rate)}B/s`)),
-          roof.peaks.map(([, rate]) => h("td", {}, `${wording.rate(rate)}FLOP/s`))))),
+      fill(table, ["threads", ...names], roofs.map((roof) => [
+        String(roof.threads), ...roof.memories.map(([, rate]) => `${wording.rate(rate)}B/s`),
+        ...roof.peaks.map(([, rate]) => `${wording.rate(rate)}FLOP/s`),
+      ]), 0);
+      fill(pointTable, ["variant", "threads", "flop/byte", "rate", "of roof", "what bounds it"], placed().map((row) => [
+        figures.name(row), String(row.threads), String(row.intensity), `${wording.rate(row.flops_per_s)}FLOP/s`,
+        wording.share(row.roof_fraction), row.words,
+      ]), 0);
+    }
+
+    /** Texts by row; column *head* names the row. */
+    function fill(made, heads, texts, head) {
+      made.replaceChildren(
+        h("thead", {}, h("tr", {}, heads.map((text) => h("th", { scope: "col" }, text)))),
+        h("tbody", {}, texts.map((row) => h("tr", {}, row.map((text, n) =>
+          n === head ? h("th", { scope: "row" }, text) : h("td", {}, text))))),
       );
     }
 
