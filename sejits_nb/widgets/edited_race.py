@@ -42,7 +42,8 @@ class ShownRace(EditedRace):
 
 def headline(race: EditedRace) -> str:
     """``heat, edited C: correct · 1.3× as fast as the variant in use (1.2× to 1.4×, 25 rounds)``."""
-    return f"{race.kernel}, edited {_LANGUAGES[race.language]}: {' · '.join(claims(race))}"
+    language = _LANGUAGES.get(race.language, race.language)
+    return f"{race.kernel}, edited {language}: {' · '.join(claims(race))}"
 
 
 def claims(race: EditedRace) -> list[str]:
@@ -85,7 +86,8 @@ def error_text(d: Diagnostic) -> str:
     """``line 9, column 14: 'v' undeclared``, with the line and a mark below it."""
     if not d.line:
         return d.message
-    mark = " " * d.col + "^" * max(1, d.end_col - d.col)
+    before = "".join(c if c == "\t" else " " for c in d.text[: d.col])
+    mark = before + "^" * max(1, d.end_col - d.col)
     return f"line {d.line}, column {d.col + 1}: {d.message}\n    {d.text}\n    {mark}"
 
 

@@ -94,7 +94,7 @@ class Measured:
         if index < len(self._tried):
             return self._actions.trace(self._tried[index]).last(5)
         race, _ = among_variants(self._report, self._edited)[index - len(self._tried)]
-        title = next(name for name, language in LANGUAGES.items() if language == race.language)
+        title = {language: name for name, language in LANGUAGES.items()}.get(race.language, "code")
         return Step(5, title, tuple(map(Line, race.text.rstrip("\n").split("\n"))))
 
     def _rows(self, step: Step) -> list[list[Any]]:
