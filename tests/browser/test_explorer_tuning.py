@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import SCREENSHOTS, WAIT_MS, Lab, command, write_cells
+from .conftest import WAIT_MS, Lab, change_theme, command, screenshot, write_cells
 
 pytestmark = [
     pytest.mark.browser,
@@ -105,9 +105,8 @@ def test_a_race_moves_and_stops_while_a_cell_runs(notebook: Page) -> None:
     start(explorer, "Tune further", 100)
     expect(line(explorer)).to_contain_text("stop keeps the best", timeout=WAIT_MS)
     expect(points(explorer).nth(2)).to_be_visible(timeout=WAIT_MS)
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     explorer.locator(".legend").first.scroll_into_view_if_needed()
-    notebook.screenshot(path=SCREENSHOTS / "explorer-tuning.png")
+    screenshot(notebook, "explorer-tuning")
     explorer.get_by_role("button", name="Stop").click()
     expect(line(explorer)).to_contain_text("stopped early: the best of", timeout=WAIT_MS)
     notebook.locator(".jp-OutputArea-output", has_text="raced False").wait_for()
@@ -137,4 +136,6 @@ def test_a_mixture_is_tuned_like_any_kernel(notebook: Page) -> None:
     expect(
         explorer.locator(".picked .code .row", has_text=re.compile("void speech"))
     ).to_be_visible()
-    notebook.screenshot(path=SCREENSHOTS / "explorer-mixture.png")
+    for theme in ("Dark", "Light"):
+        change_theme(notebook, theme)
+        screenshot(explorer, f"explorer-mixture-{theme.lower()}")

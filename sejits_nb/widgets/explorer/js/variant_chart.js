@@ -5,7 +5,7 @@ const BAR_LABEL_PIXELS = 330;
 const BAR_VALUE_PIXELS = 60;
 const POINTS_PIXELS = 330;
 
-function variantChart(api, onPick) {
+function variantChart(onPick) {
   const tip = h("div", { class: "tip", hidden: true, "aria-hidden": "true" });
   const legend = h("div", { class: "legend" });
   const scroller = h("div", { class: "scroller" });

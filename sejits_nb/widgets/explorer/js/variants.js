@@ -10,7 +10,7 @@ const variantsPane = {
   build(host, api) {
     const bar = tuningBar(api);
     const detail = variantCode(api);
-    const chart = variantChart(api, pick);
+    const chart = variantChart(pick);
     const chosen = recall("variants", {}); // select -> value
     const hidden = new Map(); // knob -> values that are filtered out
     let rows = [];
@@ -30,6 +30,7 @@ const variantsPane = {
       },
     }, options.map((option) => h("option", {}, option)));
     const [kind, x, y, colour] = [select("kind", ["points", "bars"]), select("x"), select("y"), select("colour")];
+    kind.value = chosen.kind ?? "points";
     const filters = h("div", { class: "filters", role: "group", "aria-label": "filters" });
     const play = h("button", { type: "button", onclick: togglePlay }, "Replay");
     const slider = h("input", {
