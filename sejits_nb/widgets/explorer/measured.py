@@ -35,6 +35,7 @@ class Measured:
         self.answers: dict[str, Callable[[Question], Any]] = {
             "tune": self._tune, "stop": self._stop, "variant": self._variant,
             "difference": self._difference, "measure roofs": self._measure_roofs,
+            "refresh": self._refresh,
         }  # fmt: skip
 
     def traits(self) -> State:
@@ -73,6 +74,12 @@ class Measured:
         self._report = report or self._report
         self._tried = self._report.measurements if self._report else ()
         self._put(report, self.traits() | {"progress": said})
+
+    def _refresh(self, _question: Question) -> None:
+        """Show what the notebook's cells have measured since."""
+        report = self._actions.report()
+        if report is not self._report and not self._tuning.running:
+            self._ended(report, state_of(report))
 
     def _variant(self, question: Question) -> State:
         """The code of a variant."""

@@ -196,6 +196,17 @@ def test_two_hundred_variants_are_drawn_in_a_twentieth_of_a_second(
     assert page.evaluate(switch) < 50
 
 
+def test_what_a_cell_has_measured_since_is_shown(raced: Kernel, explorer: Explorer) -> None:
+    known, report = explorer.variants, raced.report
+    assert report is not None
+    raced.report = dataclasses.replace(report, measurements=report.measurements[:1])
+    try:
+        ask(explorer, {"id": "1", "ask": "refresh"})
+        assert explorer.variants == known[:1]
+    finally:
+        raced.report = report
+
+
 # -- the roofline
 
 

@@ -206,7 +206,10 @@ const rooflinePane = {
     });
     resized.observe(host);
     return {
-      show: update,
+      show() {
+        update();
+        api.ask("refresh").catch((error) => api.say(error.message));
+      },
       dispose() {
         resized.disconnect();
         forget.forEach((f) => f());

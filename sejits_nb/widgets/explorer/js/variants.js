@@ -186,6 +186,7 @@ const variantsPane = {
     return {
       show() {
         if (stale) update();
+        api.ask("refresh").catch((error) => api.say(error.message));
       },
       dispose() {
         stopPlaying();
