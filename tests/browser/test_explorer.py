@@ -55,14 +55,16 @@ def test_a_line_of_c_leads_to_its_piece_of_the_cell(explorer: Locator) -> None:
 
 
 def test_keys_are_the_explorers_not_the_notebooks(explorer: Locator, page: Page) -> None:
-    """In command mode the notebook would move on at ArrowDown and edit at Enter."""
-    active = page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex")
+    """In command mode the notebook would move on at ArrowDown, edit at Enter, insert a cell at b."""
+    state = "() => (({activeCellIndex: a, widgets: w}) => [a, w.length])(NOTEBOOK)"
+    state = state.replace("NOTEBOOK", "jupyterapp.shell.currentWidget.content")
+    before = page.evaluate(state)
     row(explorer, "#include").focus()
-    for key in ("End", "ArrowUp", "ArrowUp", "ArrowUp", "Enter"):
+    for key in ("b", "End", "ArrowUp", "ArrowUp", "ArrowUp", "Enter"):
         page.keyboard.press(key)
     expect(row(explorer, "out[")).to_be_focused()
     expect(row(explorer, "out[")).to_have_attribute("aria-selected", "true")
-    assert page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex") == active
+    assert page.evaluate(state) == before
     page.keyboard.press("Space")
     expect(explorer.locator(".pins .pin")).to_have_count(0)
 

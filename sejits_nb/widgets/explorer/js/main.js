@@ -60,6 +60,11 @@ function watchTheme(root) {
 
 const whenIdle = globalThis.requestIdleCallback ?? ((f) => setTimeout(f, 100));
 
+/** JupyterLab and Notebook 7 leave keys alone that go to such an element; one around it is not enough. */
+function keepKeys({ target }) {
+  target.setAttribute("data-lm-suppress-shortcuts", "true");
+}
+
 function pinBar(api) {
   const bar = h("div", { class: "pins", role: "group", "aria-label": "Pins" });
   const draw = () => {
@@ -80,8 +85,7 @@ function pinBar(api) {
 }
 
 function render({ model, el }) {
-  // JupyterLab and Notebook 7 leave keys alone inside such an element.
-  const root = h("div", { class: "sejits-explorer", "data-lm-suppress-shortcuts": "true" });
+  const root = h("div", { class: "sejits-explorer", onfocusin: keepKeys });
   const live = h("div", { class: "unseen", "aria-live": "polite" });
   const { ask, stop: stopAsking } = asker(model);
   const say = (text) => (live.textContent = text);
