@@ -220,8 +220,8 @@ class Launch:
     """A kernel of a source, run by one work-item for each index of ``global_size`` (dimension 0
     first), in work-groups of ``local_size``, which divides it, and only ``when`` that is not 0.
 
-    ``args`` names its parameters, where they are not those of the whole function: scratch arrays are
-    among them.
+    ``args`` names its parameters, where they are not those of the whole function: what the host makes
+    is among them.
     """
 
     entry: str
@@ -232,11 +232,13 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Scratch:
-    """An array of the device that the launches of a call share."""
+class HostArgument:
+    """What the host makes for the launches of a call: a number, of the dtype that ``kind`` names, or an
+    array of the device (``scratch``) of so many bytes, which all of them share."""
 
     name: str
-    size_bytes: Size
+    kind: str
+    value: Size
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ class SourceUnit:
     """Generated source, line by line with the span of the cell that each line computes.
 
     ``launches`` are the kernels to run, in order, where the language has kernels; else one function,
-    ``entry``, is called.  ``scratch`` are the arrays that they need beside those of the call.
+    ``entry``, is called.  ``host_arguments`` are what they need beside those of the call.
     ``edited``: a person wrote these lines, which errors are to name.
     """
 
@@ -253,7 +255,7 @@ class SourceUnit:
     params: tuple[Param, ...]
     lines: tuple[Line, ...]
     launches: tuple[Launch, ...] = ()
-    scratch: tuple[Scratch, ...] = ()
+    host_arguments: tuple[HostArgument, ...] = ()
     edited: bool = False
 
     @cached_property
@@ -287,7 +289,7 @@ class Artifact:
     build: BuildLog
     cached: bool
     launches: tuple[Launch, ...] = ()
-    scratch: tuple[Scratch, ...] = ()
+    host_arguments: tuple[HostArgument, ...] = ()
     parallel: bool = False
     device: int = 0
 

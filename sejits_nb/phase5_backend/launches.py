@@ -1,13 +1,14 @@
 """A function whose nests are mapped to work-items -> kernels, one a nest, and how to launch them.
 
-    rows: i64 = (count + 63)/64*64                  size of scratch xs: 8*((count + 63)/64*64)
+    rows: i64 = (count + 63)/64*64                  the host computes rows, and makes xs
     xs: f64[rows]  (on the heap)
     for n in [0, rows)  [work-item 0]        ->     kernel k       (count + 63)/64*64 work-items
     if steps & 2 != 0
       for k in [0, 16)  [work-item 0]               kernel k_1     16 work-items, when steps & 2 != 0
 
-What stands beside nests is done on the host's side, before they are launched: arrays are made, and
-sizes and conditions computed from the scalar parameters.
+What stands beside nests is done on the host's side, before they are launched, from the scalar
+parameters: a number there is an argument of the kernels, as an array is (PoCL turns loops inside out
+only if their bounds are arguments).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from ..ir.dast import Statement
 from ..ir.evaluate import evaluate
 from ..ir.node import Node, rewrite, walk
 from ..ir.past import Binary, Buffer, Declare, For, If, Literal, Param, PExpr, Variable
-from ..stages import Artifact, Launch, Scratch, Size
+from ..stages import Artifact, HostArgument, Launch, Size
 
 Kernel = tuple[past.Function, Launch]
 Enqueued = tuple[str, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -31,16 +32,15 @@ Enqueued = tuple[str, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 @dataclass
 class Plan:
-    """The kernels of a unit in the order in which they have to run, and the arrays that they share.
+    """The kernels of a unit in the order in which they have to run, and what the host makes for them.
 
     A nest that is not mapped, and a body that is not made of nests alone, is run by one work-item.
     """
 
     unit: past.Unit
     kernels: list[Kernel] = field(default_factory=list)
-    scratch: list[Scratch] = field(default_factory=list)
-    _arrays: list[Param] = field(default_factory=list)
-    _declared: list[Declare] = field(default_factory=list)
+    made: list[HostArgument] = field(default_factory=list)
+    _params: list[Param] = field(default_factory=list)
     _known: dict[str, PExpr] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -50,7 +50,7 @@ class Plan:
             for s in function.body:
                 self._add((s,), function.params)
         elif any(isinstance(n, For) and n.work_item is not None for n in walk(function)):
-            self._arrays = list(function.params)
+            self._params = list(function.params)
             self._visit(function.body, Literal(1))
         else:
             self._add(function.body, function.params)
@@ -58,26 +58,24 @@ class Plan:
     def _visit(self, body: tuple[Statement, ...], when: PExpr) -> None:
         for s in body:
             match s:
-                case Declare(name, _, value):
-                    self._declared.append(s)
+                case Declare(name, dtype, value):
                     self._known[name] = self._resolved(value)
+                    self._make(Param(name, dtype, loc=s.loc), dtype.name, self._known[name])
                 case Buffer(name, dtype, length, heap=True):
-                    self._arrays.append(Param(name, dtype, True, const=False, loc=s.loc))
                     size: PExpr = Literal(length * dtype.size_bytes)
-                    size = Binary("*", size, s.times) if s.times else size
-                    self.scratch.append(Scratch(name, _number(self._resolved(size))))
+                    size = Binary("*", size, self._resolved(s.times)) if s.times else size
+                    self._make(Param(name, dtype, True, const=False, loc=s.loc), "scratch", size)
                 case If(test, inner):
                     test = self._resolved(test)
                     self._visit(inner, test if when == Literal(1) else Binary("&&", when, test))
                 case _:
-                    used = _names((s,))
-                    declared: list[Statement] = []
-                    for one in reversed(self._declared):
-                        if one.name in used:
-                            declared.insert(0, one)
-                            used |= _names((one,))
-                    params = tuple(p for p in self._arrays if p.name in used)
-                    self._add((*declared, s), params, _number(when), tuple(p.name for p in params))
+                    used = _names(s)
+                    params = tuple(p for p in self._params if p.name in used)
+                    self._add((s,), params, _number(when), tuple(p.name for p in params))
+
+    def _make(self, param: Param, kind: str, value: PExpr) -> None:
+        self._params.append(param)
+        self.made.append(HostArgument(param.name, kind, _number(value)))
 
     def _add(
         self,
@@ -120,12 +118,14 @@ class Plan:
         return rewrite(e, rule)
 
 
-def enqueued(artifact: Artifact, values: Mapping[str, Any]) -> tuple[list[Enqueued], list[int]]:
-    """What to launch for these *values*, and the bytes of each scratch array; arguments are counted
-    parameters first, then scratch arrays."""
+def enqueued(
+    artifact: Artifact, values: Mapping[str, Any]
+) -> tuple[list[Enqueued], list[tuple[str, int]]]:
+    """What to launch for these *values*, and the kind and value of each argument that the host makes;
+    positions count the parameters first, and then those."""
     whole = [p for p in artifact.params if not p.pointer and p.dtype.kind in "iu"]
     scalars = {p.name: int(values[p.key]) for p in whole if p.key in values}
-    names = [p.name for p in artifact.params] + [s.name for s in artifact.scratch]
+    names = [*(p.name for p in artifact.params), *(a.name for a in artifact.host_arguments)]
     everything = tuple(range(len(names)))
     found: list[Enqueued] = []
     for launch in artifact.launches:
@@ -133,27 +133,27 @@ def enqueued(artifact: Artifact, values: Mapping[str, Any]) -> tuple[list[Enqueu
             sizes = tuple(max(0, evaluate(size, scalars)) for size in launch.global_size)
             args = tuple(names.index(name) for name in launch.args) or everything
             found.append((launch.entry, sizes, launch.local_size, args))
-    return found, [evaluate(s.size_bytes, scalars) for s in artifact.scratch]
+    return found, [(a.kind, evaluate(a.value, scalars)) for a in artifact.host_arguments]
 
 
 def _chain(body: tuple[Statement, ...]) -> Iterator[For]:
     """The loops of a nest, outermost first, as far as one holds nothing but the next, and buffers."""
-    while len(nests := [s for s in body if not isinstance(s, Buffer | Declare)]) == 1:
+    while len(nests := [s for s in body if not isinstance(s, Buffer)]) == 1:
         if not isinstance(loop := nests[0], For):
             return
         yield loop
         body = loop.body
 
 
-def _names(body: tuple[Statement, ...]) -> set[str]:
-    """Every variable and array that *body* mentions, bounds aside that the launch knows."""
+def _names(s: Statement) -> set[str]:
+    """Every variable and array that *s* mentions, bounds aside that the launch knows."""
 
     def unbounded(n: Node) -> Node | None:
         if isinstance(n, For) and (n.work_item, n.work_group) != (None, None):
             return dataclasses.replace(n, stop=Literal(0))
         return None
 
-    nodes = [n for s in body for n in walk(rewrite(s, unbounded))]
+    nodes = list(walk(rewrite(s, unbounded)))
     arrays = {n.array for n in nodes if isinstance(n, past.Load | past.Address | past.Store)}
     return arrays | {n.name for n in nodes if isinstance(n, Variable)}
 

@@ -278,13 +278,13 @@ def opencl_request(artifact: Artifact, case: Case, places: Any) -> dict[str, Any
     def span(place: Place) -> tuple[int, ...]:
         return place.low, place.high
 
-    launches, scratch = enqueued(artifact, case.values)
+    launches, made = enqueued(artifact, case.values)
     return {
         "op": "run",
         "device": artifact.device,
         "library": artifact.library,
         "launches": launches,
-        "args": [*arguments(artifact, case, places, span), *(("scratch", n) for n in scratch)],
+        "args": [*arguments(artifact, case, places, span), *made],
         "written": [n for n, p in enumerate(artifact.params) if p.pointer and not p.const],
     }
 

@@ -51,7 +51,7 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
         head = Line(dialect.kernel.format(sizes=sizes), function.loc)
         lines += [Line(""), head, *_function(kernel, dialect)]
     launches = tuple(launch for _, launch in plan.kernels)
-    return SourceUnit(dialect.name, name, params, tuple(lines), launches, tuple(plan.scratch))
+    return SourceUnit(dialect.name, name, params, tuple(lines), launches, tuple(plan.made))
 
 
 def _helper(name: str, dialect: Dialect) -> list[str]:

@@ -26,7 +26,7 @@ from . import cache
 from .compiler_log import complaints, refused
 from .launches import enqueued
 from .opencl_device import TRIALS, Device, NoDevice, find_device, linker, settings
-from .opencl_host import Host, Scratch, scalar
+from .opencl_host import Host, argument, scalar
 
 CODES = {
     "B008": "The OpenCL device cannot be used: it is gone, or this process was forked.",
@@ -43,7 +43,7 @@ def compile_opencl(unit: SourceUnit, exact: bool, wanted: str = "") -> Artifact:
     device = _device(wanted)
     options = ("-cl-std=CL1.2", *(("-DEXACT",) if exact else ()))
     key = cache.digest(
-        unit.text, repr(unit.launches), repr(unit.scratch), " ".join(options), device.text,
+        unit.text, repr(unit.launches), repr(unit.host_arguments), " ".join(options), device.text,
         str(device.number),
     )  # fmt: skip
     if entry := cache.lookup(key):
@@ -80,7 +80,7 @@ class OpenCLKernel:
         self._program = self._host.program(artifact.library)
         self._params = artifact.params
         self._artifact = artifact
-        self._fixed = None if artifact.scratch else enqueued(artifact, {})
+        self._fixed = None if artifact.host_arguments else enqueued(artifact, {})
         self._written = [n for n, p in enumerate(self._params) if p.pointer and not p.const]
         self._compiled = False
 
@@ -107,9 +107,9 @@ class OpenCLKernel:
                 copy = np.ndarray(value.shape, value.dtype, octets, place, value.strides)
                 staged.append((value, copy, number in self._written))
             args.append(octets)
-        launches, scratch = self._fixed or enqueued(self._artifact, values)
-        self._refuse_large(max(scratch, default=0))
-        args += [Scratch(size) for size in scratch]
+        launches, made = self._fixed or enqueued(self._artifact, values)
+        self._refuse_large(max((size for kind, size in made if kind == "scratch"), default=0))
+        args += [argument(None, *each) for each in made]
         run = self._host.call(self._program, launches, args, self._written)
         return lambda: self._run(run, staged)
 
@@ -203,7 +203,7 @@ def _artifact(
     library, source = str(entry.directory / cache.LIBRARY), str(entry.directory / cache.SOURCE)
     build = BuildLog(tuple(entry.meta["command"]), entry.meta["log"], entry.meta["seconds"])
     return Artifact(key, library, source, unit.entry, unit.params, build, cached, unit.launches,
-                    unit.scratch, device=device.number)  # fmt: skip
+                    unit.host_arguments, device=device.number)  # fmt: skip
 
 
 def _refusal(unit: SourceUnit, kept: Path, log: str) -> tuple[Diagnostic, ...]:

@@ -88,7 +88,7 @@ def sum_of_squares() -> Unit:
 
 def artifact_of(source: SourceUnit) -> Artifact:
     return Artifact("", "", "", source.entry, source.params, BuildLog((), "", 0.0), False,
-                    source.launches, source.scratch)  # fmt: skip
+                    source.launches, source.host_arguments)  # fmt: skip
 
 
 KERNELS = """\
@@ -103,9 +103,8 @@ void k(__global const double *restrict u, const long count, __global double *res
 }
 
 __kernel __attribute__((reqd_work_group_size(8, 1, 1)))
-void k_1(__global double *restrict out, const long count, __global double *restrict squares)
+void k_1(__global double *restrict out, const long rows, __global double *restrict squares)
 {
-    const long rows = (count + (group - 1)) / group * group;
     const long k = get_group_id(0);
     __local double sums[group];
     const long item = get_local_id(0);
@@ -130,16 +129,17 @@ def test_each_kernel_has_what_it_uses() -> None:
     assert "enum { group = 8 };" in source.text
     assert [x.args for x in source.launches] == [
         ("u", "count", "squares"),
-        ("out", "count", "squares"),
+        ("out", "rows", "squares"),
     ]
-    assert [s.name for s in source.scratch] == ["squares"]
+    made = [(a.name, a.kind) for a in source.host_arguments]
+    assert made == [("rows", "i64"), ("squares", "scratch")]
 
 
 def test_sizes_and_conditions_are_those_of_the_call() -> None:
     made = artifact_of(print_source(sum_of_squares(), OPENCL))
-    launches, scratch = enqueued(made, {"steps": 3, "count": 17})
-    assert launches == [("k", (24,), (8,), (0, 3, 4)), ("k_1", (8,), (8,), (1, 3, 4))]
-    assert scratch == [8 * 24]
+    launches, own = enqueued(made, {"steps": 3, "count": 17})
+    assert launches == [("k", (24,), (8,), (0, 3, 5)), ("k_1", (8,), (8,), (1, 4, 5))]
+    assert own == [("i64", 24), ("scratch", 8 * 24)]
     assert [x[0] for x in enqueued(made, {"steps": 1, "count": 17})[0]] == ["k"]
 
 
