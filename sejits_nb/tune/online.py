@@ -118,7 +118,7 @@ class OnlineRace:
         """A training on *values* begins.  A comparison that was broken off begins anew."""
         outputs = self._request.specializer.interface(self._request.source).outputs
         kept = {n: v.copy() if n in outputs else v for n, v in values.items()}
-        self._request = replace(self._request, values=kept)
+        self._request, self._field = replace(self._request, values=kept), None
         if self._bout:
             self._bout = Bout(self._bout.candidate, self._bout.leader)
         if self._chooses and not self._known:
@@ -163,7 +163,10 @@ class OnlineRace:
     def end(self) -> None:
         """A training has ended: keep what it found out."""
         self._background.cancel()
-        self._request = replace(self._request, values={})
+        if self._field is None:
+            self._background = Background()
+        # what takes part holds the events: it is found anew for the next training
+        self._request, self._field = replace(self._request, values={}), None
         if self._new and not self._request.pins:
             best = self._new[_key(self.leader)] = self._measured(self.leader)
             self._decided[_key(self.leader)] = best

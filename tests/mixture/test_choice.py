@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -116,6 +118,19 @@ def test_who_says_what_to_run_gets_that(options: dict[str, Any]) -> None:
     done = made.train(X, started(X, 3, "full"), max_iter=30, tol=0)
     assert len(set(done.variants)) == 1
     assert len(made.variants) == 0
+
+
+@pytest.mark.usefixtures("own_cache", "_any_iteration_counts")
+@pytest.mark.parametrize("iterations", [3, 30])
+def test_the_events_are_not_kept(iterations: int) -> None:
+    made, events = kernel(tune="quick"), X.copy()
+    made.train(events, started(events, 3, "full"), max_iter=iterations, tol=0)
+    kept = weakref.ref(events)
+    del events
+    (race,) = made._races.values()
+    race._background.wait()
+    gc.collect()
+    assert kept() is None
 
 
 def test_little_data_is_no_reason_to_compile_more() -> None:
