@@ -19,7 +19,8 @@ const code = (() => {
     });
     const html = cell ? cellRow : listingRow;
     const depths = cell ? [] : depthsOf(lines);
-    const rows = lines.map((line, i) => html(line, i, language, options, depths));
+    const number = options.number ?? ((i) => i + 1);
+    const rows = lines.map((line, i) => html(line, i, language, { ...options, number }, depths));
     const chunks = [];
     for (let i = 0; i < rows.length; i += CHUNK) {
       const some = rows.slice(i, i + CHUNK);
@@ -27,6 +28,7 @@ const code = (() => {
     }
     element.innerHTML = chunks.join("");
     element.style.setProperty("--chars", lines.reduce((most, line) => Math.max(most, textOf(line, cell).length), 0));
+    element.style.setProperty("--digits", lines.reduce((most, _, i) => Math.max(most, `${number(i)}`.length), 2));
     allRows.set(element, [...element.querySelectorAll(".row")]);
     element.querySelector("[tabindex]")?.setAttribute("tabindex", "0");
     return element;
@@ -43,7 +45,7 @@ const code = (() => {
 
   const tint = (group) => (group ? ` t${(group - 1) % 7}` : "");
   const lineNumber = (i, { number }) =>
-    `<span class="no" aria-hidden="true">${number ? number(i) : i + 1}</span>`;
+    `<span class="no" aria-hidden="true">${number(i)}</span>`;
 
   function listingRow([text, group], i, language, options, depths) {
     const extra = options.extras?.[i] ?? {};

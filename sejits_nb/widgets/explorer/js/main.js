@@ -141,12 +141,11 @@ function render({ model, el }) {
     }
   }
 
-  /** The other panes are made and laid out when nothing else is to do, so that they open at once. */
+  /** The other panes are made when nothing else is to do, so that they open at once. */
   function prepare() {
     const next = parts.find(({ pane }) => !built.has(pane));
     if (!next || !root.isConnected) return;
     build(next.pane, next.panel);
-    next.panel.firstElementChild?.getBoundingClientRect(); // lays out what is not shown
     whenIdle(prepare);
   }
 
