@@ -18,7 +18,7 @@ static void gather(const $T *restrict x, const double *restrict g, int64_t m, $T
 {
     for (int64_t n = 0; n < m; n++) {
         for (int d = 0; d < $D; d += 64 / sizeof($T)) __builtin_prefetch(x + ($B + n) * $D + d, 0, 2);
-        for (int d = 0; d < $D; d++) rows[n * $R + d] = x[n * $D + d] - ($T)g[d];
+        for (int d = 0; d < $D; d++) rows[n * $R + d] = ($T)(x[n * $D + d] - g[d]);
     }
     for (int64_t n = m; n < $B; n++)
         for (int d = 0; d < $D; d++) rows[n * $R + d] = 0;

@@ -128,6 +128,18 @@ def test_one_iteration(kind: str, dtype: Any, d: int, k: int, n: int) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_float32_far_from_the_origin(kind: str) -> None:
+    """Events a sixteenth apart: the point that they are moved by is no float32."""
+    x, mixture = problem(3, 4, 1000, kind, np.float64)
+    x, mixture.mean[:] = (x + 1e6).astype(np.float32), mixture.mean + 1e6
+    log_prob, r = expectation(x, mixture)
+    assert standard(kind)(x, mixture) == pytest.approx(log_prob.sum(), rel=1e-6)
+    got = mixture.weight, mixture.mean, np.asarray(mixture.arrays()["covariance"])
+    for ours, theirs in zip(got, maximisation(x, r, kind), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=3e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_parts_of_an_iteration(kind: str) -> None:
     """Chunks whose sums are added, then the M-step: an iteration in bounded memory; and the values of
     each event on demand, which leave the sums alone."""
