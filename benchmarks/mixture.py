@@ -1,8 +1,9 @@
-"""``python -m benchmarks.mixture [N,D,K,COVARIANCE,DTYPE ...]``: one EM iteration beside scikit-learn.
+"""``python -m benchmarks.mixture [N,D,K,COVARIANCE,DTYPE ...]``: one EM iteration beside others.
 
-Both do one iteration from the same parameters on the same events, in turn, several rounds; the ratio is
-the median of the rounds'.  Before that their log-likelihoods are compared.  A table is printed, a JSON
-file goes to ``benchmarks/results/``.
+scikit-learn, and PyTorch (compiled, ``mixture_torch.py``) where it is installed.  All do one iteration
+from the same parameters on the same events, in turn, several rounds; a ratio is the median of the
+rounds'.  Before that their results are compared.  A table is printed; of all cases a JSON file goes
+to ``benchmarks/results/``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 
 import sejits_nb as sj
+from sejits_nb import config
 from sejits_nb.machine.detect import machine_name
 from sejits_nb.mixture.cells import iteration
 
@@ -55,27 +58,48 @@ def peer_of(x: Any, mix: sj.Mixture) -> GaussianMixture:
 
 
 def measure(case: str, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Seconds of one iteration, ours and scikit-learn's, and the ratio round by round."""
+    """Seconds of one iteration, ours and the others', and how many times ours theirs are."""
     n, d, k, covariance, dtype = case.split(",")
     x, start = problem(int(n), int(d), int(k), covariance, dtype)
     kernel = iteration(covariance)
     mix, peer = start.copy(), peer_of(x, start)
     ours = kernel(x, mix)
     log_prob, log_resp = peer._e_step(x)
-    relative = float(abs(ours / len(x) - log_prob) / abs(log_prob))
     peer._m_step(x, log_resp)
-    runs = {"own": lambda: kernel(x, mix), "peer": lambda: peer._m_step(x, peer._e_step(x)[1])}
+    _compare("scikit-learn", x, ours / len(x), mix, log_prob, peer.means_, peer.covariances_)
+    scratch = start.copy()
+    runs: dict[str, Callable[[], object]] = {
+        "own": lambda: kernel(x, scratch),
+        "scikit-learn": lambda: peer._m_step(x, peer._e_step(x)[1]),
+    }
+    if find_spec("torch"):
+        from .mixture_torch import Iteration
+
+        runs["PyTorch"] = compiled = Iteration(x, start, config.threads())
+        value, _, mean, values = compiled()
+        _compare("PyTorch", x, ours / len(x), mix, value / len(x), mean.numpy(), values.numpy())
     samples: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             time.sleep(_SETTLE_S)
             samples[name].append(min(_timed(run), _timed(run)))
-    own_s, peer_s = samples.values()
-    ratios = [theirs / own for own, theirs in zip(own_s, peer_s, strict=True)]
-    return {
-        "case": case, "own_s": own_s, "scikit_learn_s": peer_s,
-        "ratio": statistics.median(ratios), "log_likelihood_differs_by": relative,
+    own_s = samples["own"]
+    ratios = {
+        name: statistics.median(theirs / own for own, theirs in zip(own_s, peer_s, strict=True))
+        for name, peer_s in samples.items() if name != "own"
     }  # fmt: skip
+    return {"case": case, "seconds": samples, "ratios": ratios}
+
+
+def _compare(
+    name: str, x: Any, ours: float, mix: sj.Mixture, log_prob: float, mean: Any, covariance: Any
+) -> None:
+    """Both have found the same; raises ``AssertionError`` where they have not."""
+    tolerance = 1e-9 if x.dtype == np.float64 else 1e-4
+    np.testing.assert_allclose(log_prob, ours, tolerance, err_msg=f"log-likelihood, {name}")
+    np.testing.assert_allclose(mean, mix.mean, tolerance, tolerance, err_msg=f"means, {name}")
+    np.testing.assert_allclose(covariance, np.asarray(mix.covariance), tolerance, 10 * tolerance,
+                               err_msg=f"covariances, {name}")  # fmt: skip
 
 
 def _timed(run: Callable[[], object]) -> float:
@@ -85,16 +109,18 @@ def _timed(run: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Measure the cases of the command line, or all; print and save."""
+    """Measure the cases of the command line, or all, and save those."""
     rows = []
-    print(f"{'N, D, K':28} {'ours':>10} {'scikit-learn':>13} {'ratio':>7}")
+    if not find_spec("torch"):
+        print("no PyTorch: not installed (pip install torch)")
     for case in sys.argv[1:] or CASES:
         rows.append(row := measure(case))
-        own, theirs = (statistics.median(row[name]) for name in ("own_s", "scikit_learn_s"))
-        print(
-            f"{case:28} {own * 1e3:7.1f} ms {theirs * 1e3:10.0f} ms {row['ratio']:6.1f}x",
-            flush=True,
-        )
+        text = [f"{case:26} ours {statistics.median(row['seconds']['own']) * 1e3:7.1f} ms"]
+        text += [f"{name} {statistics.median(row['seconds'][name]) * 1e3:6.0f} ms = {ratio:4.1f}x"
+                 for name, ratio in row["ratios"].items()]  # fmt: skip
+        print(", ".join(text), flush=True)
+    if sys.argv[1:]:
+        return
     date = time.strftime("%Y-%m-%d")
     found = {
         "machine": machine_name(),
