@@ -1,7 +1,8 @@
 """Lists the packages; everything else is in pyproject.toml.
 
 ``kernels/`` stands beside ``sejits_nb/`` here and is installed as ``sejits_nb.kernels``
-(``tool.setuptools.package-dir``); each of its folders of templates is a namespace package.
+(``tool.setuptools.package-dir``); each of its folders of templates is a namespace package, and so is
+the explorer's folder of scripts.
 """
 
 from setuptools import find_namespace_packages, find_packages, setup
@@ -11,6 +12,7 @@ setup(
     packages=[
         *find_packages(include=["sejits_nb", "sejits_nb.*"]),
         "sejits_nb.kernels",
+        "sejits_nb.widgets.explorer.js",
         *(f"sejits_nb.kernels.{name}" for name in templates),
     ]
 )

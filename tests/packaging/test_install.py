@@ -24,6 +24,7 @@ READ_TEMPLATE = """
 from importlib.resources import files
 from importlib.util import find_spec
 assert find_spec("kernels") is None
+assert files("sejits_nb.widgets.explorer").joinpath("js", "main.js").is_file()
 print(files("sejits_nb.kernels").joinpath("planted", "planted.h").read_text(), end="")
 """
 
