@@ -17,6 +17,8 @@ pytestmark = [
 SETUP = """\
 %load_ext sejits_nb
 import numpy as np
+from IPython.display import HTML
+from sejits_nb.widgets.live_text import live_html
 from sejits_nb.mixture.cells import iteration
 from sejits_nb.specializers.gmm.samples import started, three_clusters
 u, x = np.random.default_rng(0).random((256, 256)), three_clusters(200)"""
@@ -33,8 +35,13 @@ WRONG = """\
 def blur(u, out, k):
     for x in out.interior_points():
         out[x] = u[x + (0, k)]"""
+LIVE = """\
+told = []
+blur.tune(u, budget=0.5, resume=False, listen=told.append)
+HTML(live_html(told[-1]))"""
 CELLS = {
     "card": BLUR,
+    "live": LIVE,
     "tree": "blur.past.tree",
     "variants": "blur.variants",
     "roofline": "%sejits machine",

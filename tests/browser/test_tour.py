@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from nbformat.v4 import new_markdown_cell
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from .conftest import SCREENSHOTS, Lab, command, read, write, write_cells
 
@@ -112,5 +112,14 @@ def test_an_untrusted_notebook_keeps_tints_and_numbers(lab: Lab, ran: Page) -> N
         assert 0 < alpha(tinted.evaluate(LOOK)[0]) < 1
     number = re.findall(r"\d+", " ".join(ran.locator(".sejits-cell sup").all_inner_texts()))
     assert number[:4] == ["1", "2", "3", "4"]
+    card.get_by_text("The DAST and the PAST as trees").click()
+    tree = card.locator(".sejits-tree").first
+    root, sweep = (tree.locator("summary span", has_text=t) for t in ("Stencil(", "sweep: Sweep("))
+    assert 0 < alpha(sweep.evaluate(LOOK)[0]) < 1
+    assert sweep.locator("b").inner_text() == "2"
+    root.click()
+    expect(sweep).to_be_hidden()
+    root.click()
+    expect(sweep).to_be_visible()
     assert ran.locator(".jp-OutputArea img").evaluate("e => e.complete && e.naturalWidth") >= 700
     ran.screenshot(path=SCREENSHOTS / "tour-untrusted.png")

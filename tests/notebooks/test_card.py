@@ -63,7 +63,7 @@ def test_what_a_large_kernel_leaves_is_limited(run: Any) -> None:
     small = "%%stencil -s none -t none" + run.body
     done = run("%load_ext sejits_nb", small, cell)
     outputs = done.outputs(2)
-    assert len(outputs) == 3
+    assert len(outputs) == 2  # nothing was timed: no figure
     assert "more lines" in outputs[0].data["text/html"]
     assert 90_000 < len(json.dumps(outputs, indent=1, ensure_ascii=False).encode()) <= 150_000
 
