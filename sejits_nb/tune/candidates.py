@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,11 +54,6 @@ class Background:
             return None
         job, self._job = self._job, None
         return job.result()
-
-    def wait(self) -> None:
-        """Until the work is done, if there is any."""
-        if self._job is not None:
-            wait([self._job])
 
     def cancel(self) -> None:
         """Leave out what has not begun; what has goes on, for a later :meth:`poll`."""
