@@ -20,7 +20,7 @@ function variantChart(onPick) {
     const facts = figures.sentence(row).split(", ");
     tip.replaceChildren(h("b", {}, facts[0]), ...facts.slice(1).map((fact) => h("div", {}, fact)));
     const left = Math.min(at.x, Math.max(0, frame.clientWidth - tip.offsetWidth - 4));
-    tip.style.transform = `translate(${left}px, ${at.y - scroller.scrollTop + 6}px)`;
+    tip.style.transform = `translate(${left}px, ${at.y + 6}px)`;
   }
 
   const classes = (row, best, picked) =>
