@@ -70,6 +70,7 @@ def test_a_click_pins_with_number_and_colour_until_the_next_click(page: Page) ->
     expect(row(page, STORE)).to_have_attribute("data-pin", "2")
     pins.locator(".pin").click()
     expect(page.locator(".code [data-pin]")).to_have_count(0)
+    expect(pins).to_be_focused()
 
 
 def test_the_seventh_pin_takes_the_oldest_ones_place(page: Page) -> None:

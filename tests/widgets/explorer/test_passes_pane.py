@@ -38,6 +38,18 @@ def test_a_step_shows_the_words_that_it_changed_and_links_both_sides(page: Page)
     assert before.locator(".on, .near").all_inner_texts()[0].split()[-2:] == ["*", "u[x]"]
 
 
+def test_what_is_pinned_here_is_in_sight_in_the_levels(page: Page) -> None:
+    page.add_style_tag(
+        content=".sejits-explorer .columns { height: 9em !important; min-height: 0 }"
+    )
+    page.get_by_role("option", name="single assignment").click()
+    page.locator(".diff .row", has_text="out[x]").last.click()
+    page.get_by_role("tab", name="Levels").click()
+    line = page.locator(".levels [data-pane=code] .row[data-pin]")
+    expect(line).to_contain_text("out[")
+    expect(line).to_be_in_viewport()
+
+
 def test_a_step_without_change_says_so(page: Page) -> None:
     page.get_by_role("option", name="dead code").click()
     expect(page.locator(".detail .note")).to_have_text("dead code: no change")

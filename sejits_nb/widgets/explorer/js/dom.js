@@ -1,5 +1,5 @@
 // What all panes build with.  The files of this folder make one module, in the order that widget.py
-// states: each may use the names of those before it, and a pane's file adds one name, its pane.
+// states: each may use the names of those before it.
 
 /** An element; properties that begin with "on" are listeners, the others attributes. */
 function h(tag, properties = {}, ...children) {

@@ -7,7 +7,7 @@ const levelsPane = {
     const FIRST = ["cell", "optimised", "code"];
     let levels = [];
     let chosen = new Set(recall("levels", FIRST));
-    let assembly = null; // a promise, once it was asked for
+    let missed = null; // the group that was pinned while another pane was shown
     const columns = new Map(); // id -> {element, listing}
     const search = searchField(api, () => shown().map(({ id }) => columns.get(id)?.listing).filter(Boolean));
     const chips = h("div", { class: "chips", role: "group", "aria-label": "Levels shown" });
@@ -31,7 +31,6 @@ const levelsPane = {
       levels = [...api.state("levels")];
       if (levels.length > 1) levels.push({ id: "assembly", title: "assembly", language: "asm" });
       if (!shown().length) chosen = new Set(FIRST);
-      assembly = null;
       columns.clear();
       chips.replaceChildren(
         ...levels.map(({ id, title }) =>
@@ -82,8 +81,7 @@ const levelsPane = {
       const said = h("p", { class: "note", role: "status" }, "asking the compiler …");
       element.append(said);
       try {
-        assembly ??= api.ask("assembly");
-        const lines = await assembly;
+        const lines = await api.ask("assembly");
         if (columns.get(level.id)?.element !== element) return; // another kernel is shown by now
         said.remove();
         fill(level, lines);
@@ -91,6 +89,7 @@ const levelsPane = {
         search.again();
       } catch (error) {
         said.textContent = error.message;
+        columns.delete(level.id); // to be asked again when it is chosen again
       }
     }
 
@@ -112,10 +111,12 @@ const levelsPane = {
     all.addEventListener("pointerleave", () => exact(null));
     all.addEventListener("focusin", (event) => exact(event.target));
 
-    /** The other levels scroll to what belongs to group *n*. */
+    /** The other levels scroll to what belongs to group *n*, at once or when they are shown. */
     function follow(n, from) {
-      for (const { id } of shown()) {
-        const { element, listing } = columns.get(id);
+      const away = host.classList.contains("off");
+      missed = away ? n : null;
+      for (const { id } of away ? [] : shown()) {
+        const { element, listing } = columns.get(id) ?? {};
         if (!listing || listing.contains(from)) continue;
         const counterpart = api.links.first(element, n);
         if (counterpart) code.reveal(listing, counterpart);
@@ -124,7 +125,10 @@ const levelsPane = {
 
     const stops = [api.watch("levels", rebuild), api.links.on("follow", follow)];
     rebuild();
-    return { show() {}, dispose: () => stops.forEach((stop) => stop()) };
+    return {
+      show: () => missed && follow(missed, null),
+      dispose: () => stops.forEach((stop) => stop()),
+    };
   },
 };
 
@@ -149,7 +153,7 @@ function searchField(api, listings) {
     // The words themselves, where the browser can mark them without touching the page.
     globalThis.CSS?.highlights?.set("sejits-search", new Highlight(...hits.map(([, , range]) => range)));
     at = -1;
-    count.textContent = input.value ? (hits.length ? countText(hits.length, "match").replace("hs", "hes") : "none") : "";
+    count.textContent = input.value ? hits.length ? `${hits.length} found` : "none" : "";
     if (jump && hits.length) go(1);
   }
 

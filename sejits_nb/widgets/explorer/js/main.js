@@ -66,9 +66,10 @@ function keepKeys({ target }) {
 }
 
 function pinBar(api) {
-  const bar = h("div", { class: "pins", role: "group", "aria-label": "Pins" });
+  const bar = h("div", { class: "pins", role: "group", "aria-label": "Pins", tabindex: -1 });
   const draw = () => {
     const pins = api.links.pins();
+    const held = bar.contains(document.activeElement);
     bar.replaceChildren(
       ...pins.map(({ pin, group }) =>
         h("button", {
@@ -79,6 +80,7 @@ function pinBar(api) {
       ...(pins.length ? [] : [h("span", { class: "note" },
         "Point at a line to see its counterparts; click it, or press Enter, to pin them.")]),
     );
+    if (held) (bar.querySelector("button") ?? bar).focus();
   };
   draw();
   return [bar, api.links.on("pins", draw)];
