@@ -35,15 +35,13 @@ class Tuning:
         self._race, self._tell, self._ended = race, tell, ended
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether a race is going on."""
-        return self._thread is not None and self._thread.is_alive()
+        self.running = False
+        """Whether a race is going on; not any more when its end is told."""
 
     def start(self, budget_s: float | None, resume: bool) -> None:
         """Begin a race, or go on with the last one; none may be going on."""
         self._stop.clear()
+        self.running = True
         run = partial(self._run, budget_s, resume)
         self._thread = in_background(run, "sejits_nb tuning")
 
@@ -64,15 +62,16 @@ class Tuning:
                 raise RaceStopped
             pace(lambda: self._tell(progress, _state_while(progress)))
 
+        report = None
         try:
             report = self._race(budget=budget_s, resume=resume, listen=listen)
+            said = state_of(report)
         except RaceStopped:
-            self._ended(None, _ended("stopped before anything new was known"))
+            said = _ended("stopped before anything new was known")
         except Exception as error:  # nobody else hears of it: this is the thread's last frame
-            said = str(error) or type(error).__name__
-            self._ended(None, _ended("tuning failed") | {"error": said})
-        else:
-            self._ended(report, state_of(report))
+            said = _ended("tuning failed") | {"error": str(error) or type(error).__name__}
+        self.running = False
+        self._ended(report, said)
 
 
 def in_background(run: Callable[[], None], name: str) -> threading.Thread:

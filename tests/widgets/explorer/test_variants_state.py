@@ -179,8 +179,14 @@ def test_a_race_that_fails_says_why(raced: Report) -> None:
     watched = Watched(race)
     watched.run()
     assert watched.ended[0][1]["error"] == "no compiler"
-    watched.run()
-    assert len(watched.ended) == 2, "and the next one may begin"
+
+
+def test_the_next_race_may_begin_when_the_end_of_one_is_told(raced: Report) -> None:
+    going: list[bool] = []
+    tuning = Tuning(lambda **_: raced, lambda *_: None, lambda *_: going.append(tuning.running))
+    tuning.start(None, False)
+    tuning.join(10)
+    assert going == [False]
 
 
 def test_a_stopped_race_says_that_it_can_go_on(raced: Report) -> None:
