@@ -15,6 +15,7 @@ from .stages import Trace
 
 if TYPE_CHECKING:
     from .kernel import Kernel
+    from .widgets.explorer.actions import MachineCode
     from .widgets.explorer.widget import Explorer
 
 
@@ -27,7 +28,7 @@ def explore(kernel: Kernel) -> Explorer:
 
     trace = kernel.report.trace if kernel.report else kernel.trace
     actions = Actions(
-        assembly=kernel._machine_code,
+        assembly=partial(_machine_code, kernel),
         report=lambda: kernel.report,
         knobs=lambda: {knob.name: knob.doc for knob in kernel.knobs} if trace.steps else {},
         tune=kernel.tune,
@@ -36,6 +37,16 @@ def explore(kernel: Kernel) -> Explorer:
         measure_roofs=partial(_measure_roofs, kernel),
     )
     return widget_class()(trace, actions)
+
+
+def _machine_code(kernel: Kernel) -> MachineCode:
+    """That of the best variant measured, whatever was called since; else of the last call."""
+    report = kernel.report
+    if report and report.best and report.artifact:
+        assembly = registry.platform(report.best.platform).assembly
+        if assembly:
+            return report.trace, assembly(report.artifact)
+    return kernel._machine_code()
 
 
 def _trace_of(kernel: Kernel, m: Measurement) -> Trace:

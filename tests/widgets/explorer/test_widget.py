@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import pytest
 
 from sejits_nb import stencil
@@ -54,6 +55,17 @@ def test_assembly_answers_with_rows_that_name_their_line_of_c(kernel: Kernel) ->
     stores = [row for row in said["answer"] if row[2] and "out[" in code[row[2] - 1][0]]
     assert stores
     assert {row[1] for row in stores} == {code[stores[0][2] - 1][1]}
+
+
+def test_assembly_is_that_of_the_levels_shown_whatever_was_called_since() -> None:
+    assert isinstance(fresh, Kernel)
+    fresh.measure(np.ones((16, 16)))
+    explorer = fresh.explore()
+    levels = explorer.levels
+    fresh(np.ones((40, 40)))
+    rows = ask(explorer, {"id": "1", "ask": "assembly"})["answer"]
+    assert explorer.levels == levels
+    assert max(row[2] for row in rows) <= len(levels[-1]["lines"])
 
 
 def test_what_goes_wrong_is_said_to_who_asked() -> None:
