@@ -21,10 +21,9 @@ from .measured import Measured, Question
 from .racing import Racing
 
 SCRIPTS = (
-    "dom", "syntax", "links", "code", "diff", "levels", "passes",
-    "wording", "charts", "figures", "tuning",
-    "variant_chart", "variant_table", "variant_code", "variants", "roofline",
-    "editor", "race", "main",
+    "dom", "wording", "syntax", "links", "code", "diff", "levels", "passes",
+    "charts", "figures", "tuning", "variant_chart", "variant_table", "variant_code", "variants",
+    "roofline", "editor", "race", "main",
 )  # fmt: skip
 """The files of ``js/`` in the order in which they make one module; each may use those before it."""
 

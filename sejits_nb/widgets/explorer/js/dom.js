@@ -33,8 +33,4 @@ function recall(key, otherwise) {
   }
 }
 
-const secondsText = (s) =>
-  s >= 0.0995 ? `${s.toFixed(1)} s` : s >= 0.9995e-3 ? `${(s * 1e3).toPrecision(2)} ms`
-    : `${Math.max(1, Math.round(s * 1e6))} µs`;
-
 const countText = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;

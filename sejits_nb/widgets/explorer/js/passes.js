@@ -26,7 +26,7 @@ const passesPane = {
       return h("div", { role: "option", tabindex: -1, "aria-selected": false, onclick: () => choose(i) },
         h("span", { class: "phase" }, `${step.phase}`),
         h("span", { class: "name" }, step.name),
-        h("span", { class: "said" }, step.lines ? secondsText(step.seconds) : verdict(step)));
+        h("span", { class: "said" }, step.lines ? wording.seconds(step.seconds) : verdict(step)));
     }
 
     const verdict = (step) => (step.changed ? "same listing" : "no change");
@@ -45,7 +45,7 @@ const passesPane = {
       const step = steps[current];
       if (!step) return detail.replaceChildren(h("p", { class: "note" }, "No phase has run: plain Python."));
       const before = current ? after(current - 1) : null;
-      const title = `${step.name} · ${secondsText(step.seconds)}`;
+      const title = `${step.name} · ${wording.seconds(step.seconds)}`;
       if (!step.lines) {
         const why = step.changed ? "the tree changed, no line of its listing" : "no change";
         detail.replaceChildren(h("p", { class: "note" }, `${step.name}: ${why}`));
