@@ -48,8 +48,8 @@ def code(explorer: Locator) -> Locator:
     return explorer.get_by_label("code to race")
 
 
-def race(explorer: Locator, old: str, new: str) -> Locator:
-    """Edit what was generated, race it; the verdict."""
+def start(explorer: Locator, old: str, new: str) -> None:
+    """Edit what was generated, and have it raced."""
     reset = explorer.get_by_role("button", name="Reset")
     if reset.is_enabled():
         reset.click()
@@ -57,7 +57,18 @@ def race(explorer: Locator, old: str, new: str) -> Locator:
     assert old in text
     code(explorer).fill(text.replace(old, new, 1))
     explorer.get_by_role("button", name="Compile, check and race").click()
-    return explorer.locator(".race .verdict")
+
+
+def race(explorer: Locator, old: str, new: str) -> Locator:
+    """The verdict on an edit."""
+    start(explorer, old, new)
+    return verdict(explorer)
+
+
+def verdict(explorer: Locator) -> Locator:
+    found = explorer.locator(".race .verdict")
+    found.wait_for()
+    return found
 
 
 def run_another_cell(page: Page) -> list[str]:
@@ -68,10 +79,25 @@ def run_another_cell(page: Page) -> list[str]:
     return cell.locator(".jp-OutputArea-output").inner_text().split(maxsplit=3)
 
 
+def test_keys_edit_and_leave(explorer: Locator, page: Page) -> None:
+    """JupyterLab has its own ideas of Enter, Tab, Escape and Ctrl-Z inside of a cell."""
+    page.get_by_text("| Idle").wait_for()
+    code(explorer).focus()
+    for key in ("Control+Home", "Tab", "x", "Enter"):
+        page.keyboard.press(key)
+    expect(code(explorer)).to_have_value(re.compile(r"^ {4}x\n#include"))
+    page.keyboard.press("Control+z")
+    expect(code(explorer)).not_to_have_value(re.compile(r"^ {4}x\n#include"))
+    page.keyboard.press("Escape")
+    expect(code(explorer)).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(code(explorer)).not_to_be_focused()
+
+
 def test_edited_c_is_compiled_checked_and_raced(explorer: Locator) -> None:
-    verdict = race(explorer, "#pragma omp simd", "// no pragma")
-    expect(verdict).to_contain_text("✔ correct · ")
-    expect(verdict).to_contain_text("as fast as the variant in use (")
+    said = race(explorer, "#pragma omp simd", "// no pragma")
+    expect(said).to_contain_text("✔ correct · ")
+    expect(said).to_contain_text("as fast as the variant in use (")
     explorer.get_by_role("tab", name="Variants").click()
     expect(explorer.locator(".variants .point.edited")).to_have_count(1)
     explorer.get_by_role("tab", name="Race your own").click()
@@ -82,8 +108,8 @@ def test_a_compile_error_is_shown_at_the_edited_line(
     explorer: Locator, page: Page, theme: str
 ) -> None:
     change_theme(page, theme)
-    verdict = race(explorer, "out[", "nowhere[")
-    expect(verdict).to_have_text(re.compile("✖ failed · does not compile: .*'nowhere'"))
+    said = race(explorer, "out[", "nowhere[")
+    expect(said).to_have_text(re.compile("✖ failed · does not compile: .*'nowhere'"))
     wrong = explorer.locator(".editor .line.wrong")
     expect(wrong).to_contain_text("nowhere[")
     expect(wrong).to_contain_text("✖ ")
@@ -98,14 +124,14 @@ def test_a_crash_and_an_endless_loop_leave_the_notebooks_kernel_alive(
 ) -> None:
     _, process, *rest = run_another_cell(page)
     assert rest == ["True", "(200, 300)\n"]
-    verdict = race(explorer, "{\n", "{\n*(volatile int *)0 = 1;\n")
-    expect(verdict).to_contain_text("✖ failed · killed by signal 11 (SIGSEGV)")
+    said = race(explorer, "{\n", "{\n*(volatile int *)0 = 1;\n")
+    expect(said).to_contain_text("✖ failed · killed by signal 11 (SIGSEGV)")
     assert run_another_cell(page) == ["3", process, *rest]
-    race(explorer, "{\n", "{\nfor (volatile int on = 1; on;) ;\n")
+    start(explorer, "{\n", "{\nfor (volatile int on = 1; on;) ;\n")
     expect(explorer.locator(".race .said")).to_contain_text("compiling, checking and racing")
     assert run_another_cell(page) == ["4", process, *rest]
     explorer.get_by_role("button", name="Stop").click()
-    expect(verdict).to_contain_text("✖ failed · stopped")
+    expect(verdict(explorer)).to_contain_text("✖ failed · stopped")
     expect(explorer.locator(".race .edits li")).to_have_count(5)
 
 

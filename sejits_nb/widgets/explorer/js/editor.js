@@ -15,6 +15,8 @@ function editor(properties, changed) {
   const numbers = h("div", { class: "numbers", "aria-hidden": "true" });
   const sheet = h("div", { class: "sheet" }, numbers, colours, area);
   const element = h("div", { class: "code editor" }, sheet);
+  // JupyterLab listens at the text area itself, and cancels line breaks and undo of what is in a cell.
+  sheet.addEventListener("beforeinput", (event) => event.stopPropagation(), true);
   let lines = []; // as they are drawn
   let marks = [];
   let language = "c";

@@ -64,6 +64,7 @@ const racePane = {
       sent = sheet.text();
       [shown, problem.textContent] = [null, ""];
       sheet.mark([]);
+      draw();
       ask("race", { text: sent, base: base && { platform: base.platform, config: base.config } });
     }
 
