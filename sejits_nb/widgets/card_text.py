@@ -115,7 +115,8 @@ def why(report: Report, m: Measurement) -> str:
     elif tied(report, m):
         said += ", tie"
     elif best is not None and m.times_s and best.times_s:
-        said += f", {m.median_s / best.median_s:.2g}× the best"
+        ratio = m.median_s / best.median_s
+        said += f", {times_text(ratio) if ratio >= 1.095 else f'{ratio:.2f}×'} the best"
     if placed and placed.above:
         return f"{said}; above its roof"
     return f"{said}; {placed.bound} bound" if placed and m == best else said

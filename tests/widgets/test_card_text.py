@@ -10,7 +10,7 @@ import pytest
 from sejits_nb.results import Bandwidth, Peak, Report, Roofs
 from sejits_nb.stages import Trace
 from sejits_nb.widgets.card import card_html
-from sejits_nb.widgets.card_text import card_text, tied
+from sejits_nb.widgets.card_text import best_rows, card_text, tied
 from sejits_nb.widgets.wording import (
     count_text,
     lines_text,
@@ -18,6 +18,8 @@ from sejits_nb.widgets.wording import (
     spread_text,
     times_text,
 )
+
+from .conftest import measured
 
 Alter = Callable[..., Report]
 
@@ -166,3 +168,14 @@ def test_ratios_counts_and_lines() -> None:
     ]  # fmt: skip
     assert count_text(262_144) == "262 144"
     assert [lines_text(n, "C") for n in (1, 1_712)] == ["1 line of C", "1 712 lines of C"]
+
+
+@pytest.mark.parametrize(
+    ("median_ms", "said"), [(0.2, "1.04× the best"), (3400.0, "17 700× the best")]
+)
+def test_a_slower_variant_says_how_much_slower(
+    altered: Alter, report: Report, median_ms: float, said: str
+) -> None:
+    other = measured((2, 16, 1), median_ms, 0.0)
+    (_, row), _ = best_rows(altered(measurements=(report.measurements[1], other), python_s=0.0))
+    assert row[-1] == f"correct, {said}"
