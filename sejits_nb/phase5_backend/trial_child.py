@@ -63,7 +63,7 @@ class Memory:
 
 def private(size: int) -> mmap.mmap:
     """*size* bytes that nobody shares, in huge pages where the system has them."""
-    limit(_MOST_BYTES + size)
+    limit(resource.RLIMIT_DATA, _MOST_BYTES + size)
     made = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         made.madvise(mmap.MADV_HUGEPAGE)
@@ -108,13 +108,11 @@ def run(request: dict[str, Any], memory: Memory) -> dict[str, Any]:
     return {"error": "", "seconds": seconds / (repeats or 1)}
 
 
-def limit(most_bytes: int) -> None:
-    """Let this process allocate *most_bytes*, and be the first to go where memory is short."""
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+def limit(resource_: int, most_bytes: int) -> None:
+    """Let this process have at most *most_bytes* of it, or what it may have anyway if that is less."""
+    _, hard = resource.getrlimit(resource_)
     if hard == resource.RLIM_INFINITY or most_bytes < hard:
-        resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, hard))
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+        resource.setrlimit(resource_, (most_bytes, hard))
 
 
 def main() -> None:
@@ -123,8 +121,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_MOST_PRINTED_BYTES, _MOST_PRINTED_BYTES))
-    limit(_MOST_BYTES)
+    limit(resource.RLIMIT_FSIZE, _MOST_PRINTED_BYTES)
+    limit(resource.RLIMIT_DATA, _MOST_BYTES)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # the first to go where memory is short
     for line in sys.stdin:
         request = json.loads(line)
         signal.alarm(

@@ -39,9 +39,10 @@ const racePane = {
     /** Every variant may be the start; without a choice it is the one whose levels are shown. */
     function fillFrom() {
       const before = from.value;
-      const names = generated().map((row) => h("option", { value: row.index }, figures.name(row)));
-      from.replaceChildren(h("option", { value: "" }, "the variant in use"), ...names);
-      from.value = names.some((option) => option.value === before) ? before : "";
+      const names = ["the variant in use", ...generated().map(figures.name)];
+      if (names.join() === [...from.options].map((option) => option.text).join()) return; // it may be open
+      from.replaceChildren(...names.map((name, i) => h("option", { value: i ? i - 1 : "" }, name)));
+      from.value = Number(before) < names.length - 1 ? before : "";
     }
 
     function choose() {
