@@ -83,6 +83,27 @@ def test_the_seventh_pin_takes_the_oldest_ones_place(page: Page) -> None:
     )
 
 
+NASTY = (
+    'if (a < b && c > d) x = "<b>&amp;\\""; // </span>', "    a = \'\'\'x", "%%stencil <i>", "@tag",
+    "0x1p3 1e-5f .5 1_000 x1", "    vmovsd  8(%rax,%rcx,8), %xmm0", ".L3:", "  for i in n  [simd]",
+    "f64[N, 2] -- 4 points", "/* open", "\ttab", "é × ½ 𝒙", "",
+)  # fmt: skip
+
+
+def test_every_listing_shows_its_text_to_the_letter(open_page: Open, kernel: Kernel) -> None:
+    explorer = kernel.explore()
+    languages = ["python", "c", "opencl", "asm", "tree", "unknown"]
+    rows = [[text, n % 3] for n, text in enumerate(NASTY)]
+    explorer.levels = [explorer.levels[0], *(
+        {"id": name, "title": name, "language": name, "lines": rows} for name in languages
+    )]  # fmt: skip
+    page = open_page(explorer)
+    show(page, *languages)
+    for name in languages:
+        shown = pane(page, name).locator(".text").evaluate_all("e => e.map(one => one.textContent)")
+        assert shown == list(NASTY), name
+
+
 def test_keys_alone_move_pin_and_fold(page: Page) -> None:
     first = pane(page, "code").get_by_role("treeitem").first
     first.focus()
