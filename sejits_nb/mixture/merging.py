@@ -86,8 +86,12 @@ def agglomerate(
     X: Any, mixture: Mixture, *, least: int = 1, max_iter: int = 30, tol: float = 1e-4
 ) -> Agglomeration:
     """Train *mixture* (full or diag), merge its nearest pair, train again, down to *least* components;
-    the one with the shortest description of the events X [N, D] is the result."""
+    the one with the shortest description of the events X [N, D] is the result.  Raises ``ValueError``
+    for another covariance, or an event that is not finite."""
     events = events_of(X, "X")
+    _check_kind(mixture)
+    if not np.isfinite(events).all():
+        raise ValueError("X has events that are not finite")
     kernel = iteration(mixture.covariance_kind)
     current, best, shortest = mixture.copy(), mixture, math.inf
     lengths: list[tuple[int, float]] = []
@@ -228,9 +232,13 @@ def _parameters(mixture: Mixture) -> int:
     return int(k * (1 + d + each) - 1)
 
 
-def _check(mixture: Mixture, a: int, b: int) -> None:
+def _check_kind(mixture: Mixture) -> None:
     if mixture.covariance_kind not in ("full", "diag"):
         raise ValueError(f"components of a {mixture.covariance_kind} mixture are not merged")
+
+
+def _check(mixture: Mixture, a: int, b: int) -> None:
+    _check_kind(mixture)
     if a == b or not {a, b} <= set(mixture.components()):
         raise ValueError(f"{a} and {b} are not two of {len(mixture.components())} components")
 

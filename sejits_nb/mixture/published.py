@@ -50,9 +50,9 @@ class GMM:
         """
         events = self._events(X)
         count, d = events.shape
+        kernel = iteration(self.cvtype, _regularisation(events))
         self._start(events)
         epsilon = (1 + d + d * (d + 1) / 2) * math.log(count * d) * 1e-4
-        kernel = iteration(self.cvtype, _regularisation(events))
         self.training = kernel.train(events, self.mixture, min_iter=min_em_iters,
                                      max_iter=max_em_iters, tol=epsilon / count)  # fmt: skip
         return self.training.log_likelihood
@@ -146,5 +146,8 @@ class GMM:
 
 def _regularisation(events: Array) -> float:
     """It is compiled in: a power of ten, so that data of one scale share their code."""
-    spread = float(np.var(events, axis=0, dtype=np.float64).mean())
+    with np.errstate(over="ignore", invalid="ignore"):
+        spread = float(np.var(events, axis=0, dtype=np.float64).mean())
+    if not math.isfinite(spread):
+        raise ValueError("X has a variance that is not finite: scale it")
     return float(10.0 ** round(math.log10(spread / 1e6))) if spread > 0 else 1e-12

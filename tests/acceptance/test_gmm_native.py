@@ -187,6 +187,16 @@ def test_a_covariance_that_is_not_positive_definite_changes_nothing() -> None:
         np.testing.assert_array_equal(array, before[name])
 
 
+def test_a_component_without_events_changes_nothing() -> None:
+    x, mixture = problem(3, 4, 100, "diag", np.float64)
+    mixture.mean[1] = 1e6
+    before = {n: a.copy() for n, a in mixture.arrays().items()}
+    with pytest.raises(sj.ArgumentError, match="A015: a component has no events"):
+        standard("diag")(x, mixture)
+    for name, array in mixture.arrays().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
 def student(nu: float) -> Callable[..., Any]:
     """A mixture of Student-t distributions: another density, and weights of its own."""
 

@@ -159,6 +159,19 @@ def test_a014_no_density() -> None:
     assert np.array_equal(mix.weight, [0.5, 0.5])
 
 
+def test_a015_no_finite_result() -> None:
+    events = U.copy()
+    events[2, 3] = np.inf
+    with pytest.raises(ArgumentError) as caught:
+        sj.gmm(normal_mixture, backend="python")(events, Mixture(2, 8))
+    assert str(caught.value) == (
+        "ArgumentError A015: event 2 of 'x' is not finite\n"
+        "  why:  one event or parameter that is not finite spoils a whole mixture; nothing was updated\n"
+        "  try:  X[np.isfinite(X).all(axis=1)]\n"
+        "  more: %sejits explain A015"
+    )
+
+
 def normal_mixture(x, mix):  # type: ignore[no-untyped-def]  # a kernel
     for n in x.events():
         for k in mix.components():

@@ -95,6 +95,10 @@ def test_what_cannot_be_merged_is_refused() -> None:
         rissanen_distance(four(), 0, 4, 10)
     with pytest.raises(ValueError, match="tied mixture are not merged"):
         merge_components(Mixture(2, 2, "tied"), 0, 1)
+    with pytest.raises(ValueError, match="tied mixture are not merged"):
+        agglomerate(np.ones((9, 2)), Mixture(2, 2, "tied"))
+    with pytest.raises(ValueError, match="not finite"):
+        agglomerate(np.full((9, 2), np.nan), four())
 
 
 @pytest.mark.needs("gcc")

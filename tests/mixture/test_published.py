@@ -108,5 +108,7 @@ def test_events_that_do_not_fit_are_refused() -> None:
         sj.GMM(3, 2).train(X[:2])
     with pytest.raises(ValueError, match="not finite"):
         sj.GMM(1, 2).train(np.array([[0.0, np.nan], [1.0, 2.0]]))
+    with pytest.raises(ValueError, match="variance that is not finite"):
+        sj.GMM(2, 2).train(X * 1e200)
     with pytest.raises(ValueError, match="mean has shape"):
         sj.GMM(2, 2, means=np.ones((3, 2)))

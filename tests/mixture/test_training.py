@@ -273,6 +273,20 @@ def test_an_event_that_is_not_finite_leaves_the_mixture_alone(bad: float) -> Non
         close(mixture, before, 0)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_call_leaves_no_mixture_that_is_not_finite(kind: str) -> None:
+    kernel, rows = iteration(kind), X.copy()
+    rows[13, 1] = np.nan
+    mixture = started(X, 3, kind)
+    for run in (kernel, kernel.evaluate, kernel.reference):
+        with pytest.raises(ArgumentError, match="A015: event 13 of 'x' is not finite"):
+            run(rows, mixture)
+    close(mixture, started(X, 3, kind), 0)
+    mixture.weight[:] = [2.0, -1.0, 0.0]
+    with pytest.raises(ArgumentError, match="A015: the weight of 'mix' is not that of a mixture"):
+        kernel(X, mixture)
+
+
 def test_an_interrupt_keeps_the_mixture_so_far() -> None:
     mixture = started(X, 3, "full")
     seen: list[Training] = []

@@ -36,14 +36,24 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     """``kernel(X, mix)``: one whole iteration over the rows of X, in the mixture's own arrays.
 
     X is float32, or becomes float64.  The call returns the log-likelihood, a float, of the mixture as
-    it was.  Raises :class:`ArgumentError` (A010 to A014).
+    it was.  Raises :class:`ArgumentError` (A010 to A015), with the mixture as it was.
     """
     assert isinstance(interface, GmmInterface)
     x, mixture = arguments_of(interface, args, kwargs)
     events = events_of(x, interface.params[0])
     check_call(interface, events, mixture)
     values = native_values(interface, events, mixture.arrays(), E_STEP | M_STEP)
-    return BoundCall(values, answer=answer)
+    before = mixture.copy().arrays()
+
+    def finite(values: Mapping[str, Any]) -> float:
+        found = answer(values)
+        if np.isfinite(found) and all(np.isfinite(values[name]).all() for name in before):
+            return found
+        for name, array in before.items():
+            values[name][...] = array
+        raise not_finite(interface, events, before)
+
+    return BoundCall(values, answer=finite)
 
 
 def native_values(
@@ -179,6 +189,24 @@ def answer(values: Mapping[str, Any]) -> float:
         what = f"the covariance of component {status - 1} is not positive definite"
         raise _error("A014", what, CALL_RULES["A014"].why, CALL_RULES["A014"].try_)
     return float(values["log_likelihood"][0])
+
+
+def not_finite(
+    interface: GmmInterface, events: Array, parameters: Mapping[str, Array]
+) -> ArgumentError:
+    """Why a result of these events and parameters is no finite number (A015)."""
+    x, mix = interface.params
+    rows, weight = np.isfinite(events).all(axis=1), parameters["weight"]
+    wrong = [name for name, array in parameters.items() if not np.isfinite(array).all()]
+    wrong += ["weight"] * bool(weight.min() < 0 or weight.max() == 0)
+    what = "a component has no events, or a formula of the iteration no value"
+    try_ = f"kernel.train({x}, {mix}), which keeps such components"
+    if not rows.all():
+        what, try_ = f"event {rows.argmin()} of {x!r} is not finite", CALL_RULES["A015"].try_
+    elif wrong:
+        what = f"the {wrong[0]} of {mix!r} is not that of a mixture"
+        try_ = f"sejits_nb.mixture.start.start({x}, components)"
+    return _error("A015", what, CALL_RULES["A015"].why, try_)
 
 
 def _error(code: str, message: str, why: str, try_: str) -> ArgumentError:

@@ -16,7 +16,7 @@ import numpy as np
 from ...contracts import Interface, Turns
 from ...errors import ArgumentError, Diagnostic
 from ...results import Training, TrainingListener
-from .calls import answer, bind, native_values
+from .calls import answer, bind, native_values, not_finite
 from .chunks import Source, source_of
 from .interface import E_STEP, M_STEP, WRITE, GmmInterface
 from .mixture import Array, Mixture
@@ -96,7 +96,7 @@ def evaluate(
     """``kernel.evaluate(X, mixture)`` → the log-density of each event [N] and its responsibilities
     [N, K], in the events' dtype; the mixture stays as it is.
 
-    Raises :class:`ArgumentError` (A010 to A014).
+    Raises :class:`ArgumentError` (A010 to A015).
     """
     assert isinstance(interface, GmmInterface)
     bound = bind(interface, args, kwargs)
@@ -105,6 +105,8 @@ def evaluate(
     values = native_values(interface, events, parameters, WRITE, len(events))
     prepare(values)()
     answer(values)
+    if np.isnan(values["log_prob"]).any():
+        raise not_finite(interface, events, parameters)
     return values["log_prob"], values["responsibility"]
 
 
