@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from sejits_nb.contracts import Platform
 from sejits_nb.ir.dast import listing
 from sejits_nb.ir.dtypes import F32, F64, DType
 from sejits_nb.pipeline import Pipeline
 from sejits_nb.platforms.c_openmp import OPENMP
+from sejits_nb.platforms.opencl import OPENCL
 from sejits_nb.specializers.gmm import SPECIALIZER
 from sejits_nb.specializers.gmm.calls import interface_of, native_values, signature_of
 from sejits_nb.specializers.gmm.interface import E_STEP, M_STEP
@@ -48,15 +50,17 @@ def heavy(x, mix):
 """
 
 
-def traced(cell: str, covariance: str, dtype: DType, **chosen: str) -> Trace:
-    """The cell's way to C on two threads, for three clusters of the plane."""
+def traced(
+    cell: str, covariance: str, dtype: DType, platform: Platform = OPENMP, **chosen: str
+) -> Trace:
+    """The cell's way to code for two threads, for three clusters of the plane."""
     settings = (("components", 3), ("covariance", covariance))
     source = KernelSource(cell.split()[1], cell, "Cell In[1]", settings=settings)
     x = three_clusters(30).astype(dtype.numpy)
     arrays = started(x, 3, covariance).arrays()
     interface = interface_of(source)
     values = native_values(interface, x, arrays, E_STEP | M_STEP)
-    pipeline = Pipeline(SPECIALIZER, OPENMP)
+    pipeline = Pipeline(SPECIALIZER, platform)
     trace = pipeline.front(source, signature_of(interface, values))
     space = pipeline.space(trace, 2)
     config = Config(tuple((dict(space.default.items) | chosen).items()))
@@ -81,6 +85,14 @@ def test_phases(
     code = trace.last(5).text
     start = code.index(f"void {trace.source.name}_kernel")
     golden(f"files/gmm-phases-{name}.txt", f"{cell}\n{optimised}\n\n{past}\n\n{code[start:]}\n")
+
+
+@pytest.mark.parametrize("strategy", ["V1", "V2B"])
+def test_opencl(strategy: str, golden: Callable[[str, str], None]) -> None:
+    trace = traced(NORMAL, "full", F64, OPENCL, strategy=strategy)
+    past = "\n".join(line.text for line in trace.last(4).lines)
+    code = trace.last(5).text
+    golden(f"files/gmm-opencl-{strategy}.txt", f"{past}\n\n{code[code.index('__kernel') :]}\n")
 
 
 def test_every_executable_line_knows_its_place_in_the_cell() -> None:

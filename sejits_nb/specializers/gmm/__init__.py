@@ -6,6 +6,7 @@ from .calls import bind, code_signature, examples, interface_of, sample, signatu
 from .cases import cases, plain_run
 from .dast_passes import PASSES
 from .dast_to_c import lower_to_c
+from .dast_to_opencl import lower_to_opencl
 from .interface import read_components, read_covariance
 from .kinds import COVARIANCES
 from .knobs import knobs
@@ -23,7 +24,7 @@ SPECIALIZER = Specializer(
     signature=signature_of,
     parse=parse,
     passes=PASSES,
-    lower={"c": lower_to_c},
+    lower={"c": lower_to_c, "opencl": lower_to_opencl},
     knobs=knobs,
     work=work,
     exact=lambda gmm: False,  # sums over the events are taken in another order anyway

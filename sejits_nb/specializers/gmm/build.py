@@ -64,6 +64,20 @@ def loop(
     return For(var, Literal(start), end, body, simd=simd, loc=loc)
 
 
+def items(
+    var: str, stop: int | PExpr, *body: Statement, loc: Span | None, along: int = 0, group: int = 0
+) -> For:
+    """Work-items *var* in [0, stop) along a dimension of the launch."""
+    end = Literal(stop) if isinstance(stop, int) else stop
+    return For(var, Literal(0), end, body, independent=True, work_item=along, group=group, loc=loc)
+
+
+def groups(var: str, stop: int | PExpr, *body: Statement, loc: Span | None, along: int = 0) -> For:
+    """Work-groups *var* in [0, stop) along a dimension of the launch."""
+    end = Literal(stop) if isinstance(stop, int) else stop
+    return For(var, Literal(0), end, body, independent=True, work_group=along, loc=loc)
+
+
 def store(array: str, place: PExpr, value: PExpr, loc: Span | None) -> Store:
     """``array[place] = value``, at *loc*."""
     return past.Store(array, place, value, loc=loc)

@@ -135,9 +135,10 @@ class Elements:
                 case Origin():
                     return load("origin", place[0])
                 case Array(name):
-                    self.tables.setdefault(name, past.Table(name, F64, tuple(
-                        Literal(float(v), dtype=F64) for v in e.values)))  # fmt: skip
-                    return load(name, *self.flat(place[: RANK[e.kind]]))
+                    if name not in self.tables:
+                        literals = tuple(Literal(float(v), dtype=F64) for v in e.values)
+                        self.tables[name] = past.Table(self.fresh(name), F64, literals)
+                    return load(self.tables[name].name, *self.flat(place[: RANK[e.kind]]))
                 case Eye():
                     one, zero = Literal(1.0, dtype=F64), Literal(0.0, dtype=F64)
                     if len(place) < 2:

@@ -63,11 +63,12 @@ def lower_mstep(
             zero = store(array, index("n"), Literal(0.0, dtype=F64), s.loc)
             yield loop("n", size, zero, loc=s.loc)
             elements.names[s.name] = Literal(0), array, kind
-    yield loop("k", lay.components, *_updates(elements, mstep.body), loc=mstep.loc)
-    yield from _updates(elements, mstep.after)
+    yield loop("k", lay.components, *updates(elements, mstep.body), loc=mstep.loc)
+    yield from updates(elements, mstep.after)
 
 
-def _updates(elements: Elements, body: tuple[Statement, ...]) -> Iterator[Statement]:
+def updates(elements: Elements, body: tuple[Statement, ...]) -> Iterator[Statement]:
+    """The statements of *body* for component ``k``, or after the last one."""
     for s in body:
         match s:
             case Let(name, value) if elements.kind(value) != "column":
