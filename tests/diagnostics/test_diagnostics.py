@@ -166,7 +166,7 @@ def test_a015_no_finite_result() -> None:
         sj.gmm(normal_mixture, backend="python")(events, Mixture(2, 8))
     assert str(caught.value) == (
         "ArgumentError A015: event 2 of 'x' is not finite\n"
-        "  why:  one event or parameter that is not finite spoils a whole mixture; nothing was updated\n"
+        "  why:  one number that is not finite spoils a whole mixture; nothing was updated\n"
         "  try:  X[np.isfinite(X).all(axis=1)]\n"
         "  more: %sejits explain A015"
     )

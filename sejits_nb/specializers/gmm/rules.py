@@ -104,7 +104,7 @@ CALL_RULES: dict[str, Rule] = {
                  "X.astype('float64')"),
     "A014": Rule("a covariance is not positive definite", "its density does not exist; nothing was "
                  "updated", "add a little to the diagonal: ... + 1e-6 * eye"),
-    "A015": Rule("the result is no finite number", "one event or parameter that is not finite spoils a "
+    "A015": Rule("the result is no finite number", "one number that is not finite spoils a "
                  "whole mixture; nothing was updated", "X[np.isfinite(X).all(axis=1)]"),
 }  # fmt: skip
 """What can be wrong with a call; the findings themselves carry the call's own words."""
