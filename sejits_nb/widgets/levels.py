@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 from ..stages import Step, Trace
@@ -36,7 +37,8 @@ class View:
 
     def __repr__(self) -> str:
         rows = level_text(self.trace, self.step).splitlines()
-        return "\n".join(shortened(rows, self.limit_bytes // 4, _whole(self.trace, self.step)))
+        whole = _whole(self.trace, self.step)
+        return "\n".join(shortened(rows, len(rows), self.limit_bytes // 4, whole))
 
     def _repr_html_(self) -> str:
         return levels_html(self.trace, (self.step,), limit_bytes=3 * self.limit_bytes // 4)
@@ -95,24 +97,26 @@ def _level_pane(
 ) -> Pane:
     gutter = len(str(max(numbers.values(), default=0)))
     text = "\n".join(trace.source.lines)
-    opened = {
-        number: opening_span(enclosing(place, numbers), snippet(text, place))
-        for place, number in numbers.items()
-    }
-    rows = []
-    for line, number in zip(step.lines, groups_of(step, numbers), strict=True):
-        if not number:
-            rows.append(f"{'':{gutter}}  {escape(line.text)}")
-        else:
-            mark = f"<b>{number:>{gutter}}</b>"
-            rows.append(f"{opened[number]}{mark}  {escape(line.text)}</span>")
+    places = {number: place for place, number in numbers.items()}
+
+    @cache
+    def opening(number: int) -> str:
+        place = places[number]
+        return opening_span(enclosing(place, numbers), snippet(text, place))
+
+    rows = (
+        f"{opening(number)}<b>{number:>{gutter}}</b>  {escape(line.text)}</span>"
+        if number
+        else f"{'':{gutter}}  {escape(line.text)}"
+        for line, number in zip(step.lines, groups_of(step, numbers), strict=True)
+    )
     name, _, rest = step.name.partition(", ")
     title, more = ("DAST", f"after {step.name}") if step.phase == 2 else (name, rest)
     whole = _whole(trace, step)
     if whole_file and step.phase == 5:
         whole = f"the whole file is {whole_file}"
     width = 0.75 * widest(line.text for line in step.lines)
-    return Pane(title, more, code_block(rows, room, whole, "sejits-lines"), width)
+    return Pane(title, more, code_block(rows, room, whole, "sejits-lines", len(step.lines)), width)
 
 
 def _whole(trace: Trace, step: Step) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from .wording import count_text
@@ -40,21 +40,28 @@ def image_html(png: str, alt: str, size: tuple[int, int]) -> str:
     )
 
 
-def shortened(rows: Sequence[str], room_bytes: int, whole: str = "") -> list[str]:
-    """The first *rows* that fit; a last one counts the others, and *whole* says where they are."""
-    kept, size = 0, 0
-    while kept < len(rows) and (size := size + len(rows[kept].encode()) + 1) <= room_bytes:
-        kept += 1
-    if kept == len(rows):
-        return list(rows)
-    return [*rows[:kept], f"… {count_text(len(rows) - kept)} more lines{whole and ': ' + whole}"]
+def shortened(rows: Iterable[str], count: int, room_bytes: int, whole: str = "") -> list[str]:
+    """Of *count* rows those that fit; a last one counts the others, and *whole* says where they are."""
+    shown: list[str] = []
+    for row in rows:
+        room_bytes -= len(row.encode()) + 1
+        if room_bytes < 0:
+            more = f"… {count_text(count - len(shown))} more lines"
+            return [*shown, f"{more}: {whole}" if whole else more]
+        shown.append(row)
+    return shown
 
 
-def code_block(rows: Sequence[str], room_bytes: int, whole: str = "", kind: str = "") -> str:
+def code_block(
+    rows: Iterable[str], room_bytes: int, whole: str = "", kind: str = "", count: int | None = None
+) -> str:
     """Rows of HTML as preformatted code, which scrolls, by keyboard too; what does not fit is counted,
-    and *whole* says where it is.
+    and *whole* says where it is.  No more *rows* are made than fit if their *count* is given.
     """
-    shown = shortened(rows, room_bytes, escape(whole))
+    if count is None:
+        rows = list(rows)
+        count = len(rows)
+    shown = shortened(rows, count, room_bytes, escape(whole))
     # A blank line would end the HTML block where the notebook is converted to Markdown.
     text = "".join((row if row.strip() else row + "<small></small>") + "\n" for row in shown)
     named = f'class="{kind}" ' if kind else ""

@@ -59,7 +59,8 @@ class Tree:
 
     def __repr__(self) -> str:
         rows = str(self).splitlines()
-        return "\n".join(shortened(rows, LIMIT_BYTES // 4, _whole(self.trace, self.step)))
+        whole = _whole(self.trace, self.step)
+        return "\n".join(shortened(rows, len(rows), LIMIT_BYTES // 4, whole))
 
     def _repr_html_(self) -> str:
         numbers = numbering(self.trace)
