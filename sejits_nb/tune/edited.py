@@ -29,7 +29,9 @@ from .request import Request, Specialization, cases_of, front, prove_one, usable
 from .strategies import SuccessiveHalving
 from .timing import Contender, ratios_by_round, sweeper, time_in_turn
 
-_ROUNDS = SuccessiveHalving(rounds=25, rungs=1)
+_LEAST, _MORE = SuccessiveHalving(rounds=5, rungs=1), SuccessiveHalving(rounds=20, rungs=1)
+"""Fewer rounds tell nothing on a machine that others use: these may take longer than was asked for."""
+_OVERTIME = 4.0
 _POLL_S = 0.05
 _PATIENCE = 20.0
 """A run may take that many times as long as the best one, where that is more than the usual limit."""
@@ -126,9 +128,13 @@ class EditedRunner:
             threads = one.config.get("threads", config.threads())
             contenders[key] = self._contender(self._platform(one.platform), one.artifact, threads)
         sweep = sweeper(sum(array.nbytes for _, array in self._own.arrays()))
-        until = time.perf_counter() + self.budget_s
+        begin = time.perf_counter()
+        plan = (_LEAST, begin + _OVERTIME * self.budget_s), (_MORE, begin + self.budget_s)
         try:
-            rounds = time_in_turn(contenders, _ROUNDS, until, lambda: None, sweep)
+            rounds = [
+                one for halving, until in plan
+                for one in time_in_turn(contenders, halving, until, lambda: None, sweep)
+            ]  # fmt: skip
         except BackendError as error:
             reason = error.diagnostics[0].message
             return "failed", reason if self.stop.is_set() else f"{reason} while it was timed", race
