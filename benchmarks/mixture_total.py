@@ -6,7 +6,8 @@
 ``cold``: a fresh process and an empty cache, so that the compiler is found and run, and what it made is
 checked; ``warm``: a fresh process and the cache that the first one left.  Imports are not counted.
 Each process fits with both, one after the other, and the ratio is theirs; that of a case is the median
-of its rounds.  A table is printed, a JSON file goes to ``benchmarks/results/``.
+of its rounds: three, or one where scikit-learn takes long.  A table is printed, a JSON file goes to
+``benchmarks/results/``, case by case.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sejits_nb.machine.detect import machine_name
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 3
+LONG_S = 10.0
 CASES = (
     "2,2,diag", "2,2,full", "8,8,diag", "8,8,full", "16,16,diag", "16,16,full", "32,32,diag",
     "32,32,full",
@@ -64,6 +66,8 @@ def measure(case: str, rounds: int = ROUNDS) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as cache:
             for state in found:
                 found[state].append(pair(case, cache))
+        if found["warm"][-1]["peer_s"] > LONG_S:
+            break
     for state, pairs in found.items():
         row[f"{state}_s"] = [p["own_s"] for p in pairs]
         row[f"scikit_learn_beside_{state}_s"] = [p["peer_s"] for p in pairs]
@@ -76,24 +80,24 @@ def measure(case: str, rounds: int = ROUNDS) -> dict[str, Any]:
 
 def main() -> None:
     """Measure the cases of the command line, or all; print and save."""
-    rows = []
+    date = time.strftime("%Y-%m-%d")
+    found: dict[str, Any] = {
+        "machine": machine_name(), "date": date, "command": "python -m benchmarks.mixture_total",
+        "rows": [],
+    }  # fmt: skip
     print(
         f"{'D, K, covariance':18} {'cold':>8} {'ratio':>7} {'warm':>8} {'ratio':>7} {'theirs':>9}"
     )
     for case in sys.argv[1:] or CASES:
-        rows.append(row := measure(case))
+        row = measure(case) | {"load": os.getloadavg()[0]}
+        found["rows"].append(row)
         cold, warm = (statistics.median(row[f"{state}_s"]) for state in ("cold", "warm"))
         theirs = statistics.median(row["scikit_learn_beside_warm_s"])
         print(
             f"{case:18} {cold:6.2f} s {row['cold_ratio']:6.1f}x {warm:6.2f} s "
             f"{row['warm_ratio']:6.1f}x {theirs:7.2f} s", flush=True,
         )  # fmt: skip
-    date = time.strftime("%Y-%m-%d")
-    found = {
-        "machine": machine_name(), "date": date, "load": os.getloadavg()[0],
-        "command": "python -m benchmarks.mixture_total", "rows": rows,
-    }  # fmt: skip
-    (RESULTS / f"mixture_total-{date}.json").write_text(json.dumps(found, indent=1) + "\n")
+        (RESULTS / f"mixture_total-{date}.json").write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

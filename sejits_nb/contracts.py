@@ -58,8 +58,11 @@ class Turns(Protocol):
     def prepare(self, values: Mapping[str, Any]) -> Callable[[], None]:
         """A run without arguments on exactly these values."""
 
-    def every(self, values: Mapping[str, Any]) -> Callable[[], None]:
-        """The same for values that all iterations run on: variants may take turns."""
+    def every(
+        self, values: Mapping[str, Any], meanwhile: Callable[[Mapping[str, Any]], None] | None = None
+    ) -> Callable[[], None]:
+        """The same for values that all iterations run on: variants may take turns; *meanwhile* does an
+        iteration in NumPy as long as none has been built."""
 
     def take(self, attempt: Callable[[], str]) -> str:
         """Have *attempt* run one iteration; why it failed, or nothing.

@@ -8,6 +8,7 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
@@ -69,6 +70,7 @@ class KernelCalls:
         self._plain = specializer.reference(self._source, lookup)
         self._ready: dict[Key, Specialization | None] = {}
         self._races: dict[Key, OnlineRace] = {}
+        self._begun: Future[None] | None = None
         self._last: Specialization | None = None
         self._scalars: dict[Signature, dict[str, Any]] = {}
         self._said: set[str] = set()
@@ -142,7 +144,11 @@ class KernelCalls:
             with suppress(SejitsError, Warning):
                 self._specialization(values, "none")
 
-        ahead(work)
+        self._begun = ahead(work)
+
+    def _pending(self) -> bool:
+        """Whether what was begun in the background goes on."""
+        return self._begun is not None and not self._begun.done()
 
     def _race(self, values: Mapping[str, Any]) -> OnlineRace | None:
         """Who leads at calls like this one, and who might; ``None`` where the plain Python runs."""
@@ -202,7 +208,7 @@ class KernelCalls:
         asked = _keyword_only(method)
         own = {k: kwargs.pop(k) for k in asked if k in kwargs}
         own |= {"bind": self._bind} if "bind" in asked else {}
-        with Turns(self._race, self._plain) as turns:
+        with Turns(self._race, self._plain, self._pending) as turns:
             own |= {"turns": turns} if "turns" in asked else {}
             return method(self.interface, self._bound_run, args, kwargs, **own)
 

@@ -23,6 +23,7 @@ from ..kernel import Kernel
 from ..results import Training
 from ..specializers.gmm.mixture import Array, Mixture
 from ..specializers.gmm.samples import started
+from .by_numpy import by_numpy
 from .cells import iteration
 from .start import fitted
 
@@ -156,12 +157,15 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         Where digits were lost the same is done in float64, and then in two passes.
         """
         start = self._mixture()
+        meanwhile = None if self.kernel is not None else by_numpy(
+            self.covariance_type, float(self.reg_covar), events.size, self.n_components
+        )  # fmt: skip
         for dtype in dict.fromkeys((events.dtype.name, "float64")):
             trained = start.copy()
             done = self._kernel().train(
                 events.astype(dtype, copy=False), trained, max_iter=self.max_iter, tol=self.tol,
                 since=since, warn=False, listen=self._progress if self.verbose else None,
-                verbose=bool(self.verbose),
+                verbose=bool(self.verbose), meanwhile=meanwhile,
             )  # fmt: skip
             stopped = done.note.startswith("training stopped")
             if self.kernel is not None or not (stopped or _digits_lost(trained, dtype)):

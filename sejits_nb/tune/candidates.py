@@ -61,9 +61,9 @@ class Background:
             self._job = None
 
 
-def ahead(work: Callable[[], Any]) -> None:
+def ahead(work: Callable[[], None]) -> Future[None]:
     """Have *work* done soon, by whoever is first: it must not matter that it is done twice."""
-    _builder.submit(work)
+    return _builder.submit(work)
 
 
 def field_of(request: Request, dast: Any, plain: tuple[float, int]) -> Field:

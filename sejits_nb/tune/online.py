@@ -223,9 +223,10 @@ class OnlineRace:
             self._field = found
             self._race = replace(self._race, python_s=found.plain[0], points=found.plain[1])
             knobs = {e.name: [k.name for k in e.space.knobs] for e, _ in found.entrants}
-            for platform, chosen in list(self._scores):  # of another version of ours
-                if knobs.get(platform) != [name for name, _ in chosen.items]:
-                    self._scores.pop((platform, chosen))
+            self._scores = {  # but what another version of ours has recorded
+                (platform, chosen): score for (platform, chosen), score in self._scores.items()
+                if knobs.get(platform) in (None, [name for name, _ in chosen.items])
+            }  # fmt: skip
             for failed in found.failed:
                 self._put(failed, inf)
             return

@@ -11,22 +11,27 @@ from .online import OnlineRace
 from .request import Specialization
 
 Values = Mapping[str, Any]
-PLAIN = "plain Python"
+PLAIN, NUMPY = "plain Python", "NumPy"
 
 
 class Turns:
     """``contracts.Turns`` of one call of a method.
 
-    ``races(values)`` finds the race of a kind of call, ``None`` where the *plain* Python runs.
+    ``races(values)`` finds the race of a kind of call, ``None`` where the *plain* Python runs;
+    ``pending()`` says whether that would have to wait for a compiler.
     ``variants`` ran the iterations so far, one each; their runs took ``seconds_each``.
     """
 
     def __init__(
-        self, races: Callable[[Values], OnlineRace | None], plain: Callable[[Values], None]
+        self,
+        races: Callable[[Values], OnlineRace | None],
+        plain: Callable[[Values], None],
+        pending: Callable[[], bool] = lambda: False,
     ) -> None:
         self.variants: list[str] = []
         self.seconds_each: list[float] = []
-        self._races, self._plain = races, plain
+        self._races, self._plain, self._pending = races, plain, pending
+        self._enter: Callable[[], None] | None = None
         self._race: OnlineRace | None = None
         self._whose: Specialization | None = None
         self._name, self._spent_s = PLAIN, 0.0
@@ -41,8 +46,23 @@ class Turns:
         bound = whose.executable.bound(values)
         return lambda: self._clocked(bound)
 
-    def every(self, values: Values) -> Callable[[], None]:
-        """The same for values that all iterations run on: variants take turns."""
+    def every(
+        self, values: Values, meanwhile: Callable[[Values], None] | None = None
+    ) -> Callable[[], None]:
+        """The same for values that all iterations run on: variants take turns, and until there are any
+        *meanwhile* runs."""
+        if meanwhile is None or not self._pending():
+            return self._every(values)
+        runs = [lambda: self._clocked(lambda: meanwhile(values))]
+        self._name = NUMPY
+
+        def enter() -> None:
+            self._enter, runs[0] = None, self._every(values)
+
+        self._enter = enter
+        return lambda: runs[0]()
+
+    def _every(self, values: Values) -> Callable[[], None]:
         race = self._races(values)
         if race is None or not race.lock.acquire(blocking=False):  # another thread trains
             return self.prepare(values)
@@ -66,14 +86,18 @@ class Turns:
 
         It begins from the same state each time, for it is called again where a variant is to blame.
         """
-        race, problem, error = self._race, "", None
         while True:
-            self._spent_s = 0.0
+            if self._enter and not self._pending():
+                self._enter()
+            race, self._spent_s = self._race, 0.0
             self._whose = whose = race.next() if race else None
             try:
                 problem, error = attempt(), None
             except BackendError as failure:
                 problem, error = str(failure), failure
+            if problem and self._enter:
+                self._enter()
+                continue
             if race is None or whose is None:
                 break
             self._name = f"{whose.platform} {whose.config}"

@@ -172,6 +172,17 @@ def test_a_variant_that_does_not_compile_is_a_record() -> None:
     assert "refused it" in failed.reason
 
 
+def test_a_leader_on_a_platform_that_makes_the_same_code() -> None:
+    """One of two platforms of a language takes part, and records may say that the other one won."""
+    other, platform = Paced(lambda _: 0.0, "other").platform, Paced(lambda _: 0.0).platform
+    found = specialize(request(other, tune="none"))
+    race = OnlineRace(request(platform, other), found, True, ADOPTED.append_pair)
+    ran = train(race, by_unroll(TIMES), 80)
+    assert race.settled
+    assert ran[-1] == 4
+    assert {m.platform for m in ADOPTED[-1][1].measurements} == {"other", "paced"}
+
+
 def test_short_iterations_are_not_worth_a_choice() -> None:
     platform = Paced(lambda _: 0.0)
     assert set(train(race_of(platform.platform), lambda _: 2e-4, 2000)) == {1}

@@ -42,11 +42,13 @@ def train(
     since: float = float("-inf"),
     warn: bool = True,
     listen: TrainingListener | None = None,
+    meanwhile: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> Training:
     """``kernel.train(X, mixture)``: iterations until the mean log-likelihood of an event changes by
     less than *tol*, at most *max_iter* of them; the mixture is trained in place.
 
-    *since* is the log-likelihood of all events before, where a training goes on.
+    *since* is the log-likelihood of all events before, where a training goes on; *meanwhile* does the
+    same iteration in NumPy, as long as the kernel is still being built.
 
     X is an array [N, D], a memory map, or chunks of rows: something that can be iterated again and
     again, or a callable that returns an iterator.  A component without events keeps its mean and
@@ -59,7 +61,7 @@ def train(
     start = time.perf_counter()
     found: list[float] = []
     before = since
-    run = _Run(interface, turns, source, mixture)
+    run = _Run(interface, turns, source, mixture, meanwhile)
 
     def so_far(**how: Any) -> Training:
         seconds, count = time.perf_counter() - start, len(found)
@@ -125,8 +127,9 @@ class _Run:
     """The arrays of a training and what an iteration does to them."""
 
     def __init__(
-        self, interface: GmmInterface, turns: Turns, source: Source, mixture: Mixture
-    ) -> None:
+        self, interface: GmmInterface, turns: Turns, source: Source, mixture: Mixture,
+        meanwhile: Callable[[Mapping[str, Any]], None] | None,
+    ) -> None:  # fmt: skip
         self.interface, self.turns, self.source = interface, turns, source
         self.arrays = mixture.arrays()
         self.before = {name: array.copy() for name, array in self.arrays.items()}
@@ -140,7 +143,7 @@ class _Run:
             steps = E_STEP | M_STEP
             values = native_values(interface, source.whole, self.arrays, steps)
             self.sums = {n: values[n] for n in ("moments", "log_likelihood", "status")}
-            self.calls, self.events = turns.every(values), len(source.whole)
+            self.calls, self.events = turns.every(values, meanwhile), len(source.whole)
 
     def iterate(self) -> float:
         """One whole iteration; the log-likelihood that it found, or a ``problem``."""
