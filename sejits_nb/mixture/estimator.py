@@ -198,7 +198,13 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
             return
         shares = np.asarray(resp, np.float64)
         rows = np.asarray(X, np.float64)
-        self._take(fitted(rows, shares, self.covariance_type, self.reg_covar), X.dtype)
+        start = fitted(rows, shares, self.covariance_type, self.reg_covar)
+        if (
+            self.covariance_type == "tied"
+        ):  # scikit-learn adds the squares of events without a share
+            others = rows[shares.sum(axis=1) == 0]
+            start.covariance[:] += others.T @ others / shares.sum()
+        self._take(start, X.dtype)
         if self.weights_init is not None:
             self.weights_ = self.weights_init
         if self.means_init is not None:
