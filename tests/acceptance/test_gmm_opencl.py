@@ -23,7 +23,6 @@ from .test_gmm_language import data, kernel_of, mixture
 
 pytestmark = pytest.mark.needs("opencl")
 STRATEGIES = ("V1", "V2A", "V2B", "V3")
-COVARIANCES = ("full", "diag", "tied", "spherical")
 BY_NAME = {cell.name: cell for cell in CELLS}
 QUICK = (
     ("normal", "V1", "f8"),
@@ -32,8 +31,10 @@ QUICK = (
     ("tied", "V3", "f8"),
 )
 """Every strategy, covariance and dtype once, and a column that is no responsibility."""
-EACH = [(cell.name, strategy, "f8") for cell in CELLS for strategy in STRATEGIES]
-EACH += [(cell.name, STRATEGIES[n % 4], "f4") for n, cell in enumerate(CELLS)]
+EACH = [(cell.name, strategy, "f8") for cell in CELLS[:6] for strategy in STRATEGIES]
+EACH += [(cell.name, STRATEGIES[n % 4], "f8") for n, cell in enumerate(CELLS[6:])]
+EACH += [(cell.name, STRATEGIES[n % 4], "f4") for n, cell in enumerate(CELLS[:6])]
+"""What the cells after the first six spell out is one of those: a strategy for each will do."""
 
 
 def on_opencl(cell: Cell, strategy: str = "V2B", **keywords: Any) -> Any:
