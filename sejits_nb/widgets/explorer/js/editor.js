@@ -38,7 +38,7 @@ function editor(properties, changed) {
   function mark(found) {
     marks = found;
     lines = area.value.split("\n");
-    colours.replaceChildren(...lines.map(row));
+    colours.innerHTML = lines.map(row).join("");
     measure();
   }
 
@@ -53,9 +53,11 @@ function editor(properties, changed) {
     // A message moves with its line, and goes with a change of it.
     marks = marks.flatMap(([line, ...rest]) =>
       line <= top ? [[line, ...rest]] : line > below ? [[line + now.length - lines.length, ...rest]] : []);
-    const next = colours.children[below] ?? null;
+    const next = colours.children[below];
     [...colours.children].slice(top, below).forEach((old) => old.remove());
-    now.slice(top, now.length - bottom).forEach((line, i) => colours.insertBefore(row(line, top + i), next));
+    const fresh = now.slice(top, now.length - bottom).map((line, i) => row(line, top + i)).join("");
+    if (next) next.insertAdjacentHTML("beforebegin", fresh);
+    else colours.insertAdjacentHTML("beforeend", fresh);
     lines = now;
     measure();
     changed();
@@ -75,10 +77,9 @@ function editor(properties, changed) {
   function row(line, i) {
     const told = marks.filter(([at]) => at === i + 1);
     const under = told.slice(0, 1).map(([, from, to]) => [from, to, "<u>", "</u>"]);
-    const made = h("div", { class: told.length ? "line wrong" : "line" });
-    made.innerHTML = syntax.html(line, language, under);
-    if (told.length) made.append(h("span", { class: "told" }, `✖ ${told.map((one) => one[3]).join(" · ")}`));
-    return made;
+    const messages = escapeHtml(told.map((one) => one[3]).join(" · "));
+    return `<div class="line${told.length ? " wrong" : ""}">${syntax.html(line, language, under)}`
+      + `${told.length ? `<span class="told">✖ ${messages}</span>` : ""}</div>`;
   }
 
   function go(line, column) {
