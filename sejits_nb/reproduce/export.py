@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from ..ir.past import show
 from ..phase5_backend.cache import LIBRARY, SOURCE
-from ..stages import ArrayType, Artifact, Step
+from ..stages import ArrayType, Artifact, Size, Step
 from .script import Subject, script
 
 _HEADER = """\
@@ -79,12 +80,25 @@ def _c(subject: Subject, artifact: Artifact, generated: Step) -> dict[str, str]:
 
 def _opencl(subject: Subject, artifact: Artifact, generated: Step) -> dict[str, str]:
     launches = "\n".join(
-        f"- `{x.entry}`: global size {x.global_size}, local size {x.local_size}"
+        f"- `{x.entry}`: global size ({', '.join(map(_size, x.global_size))}), "
+        f"local size ({', '.join(map(str, x.local_size))})"
+        + (f", if {_size(x.when)}" if x.when != 1 else "")
         for x in artifact.launches
     )
     how = f"Enqueue these kernels, in order, on arrays of the layouts below:\n\n{launches}"
+    if artifact.host_arguments:
+        made = "\n".join(
+            f"- `{a.name}`: " + (f"an array of {_size(a.value)} bytes" if a.kind == "scratch"
+                                 else f"{a.kind}, {_size(a.value)}")
+            for a in artifact.host_arguments
+        )  # fmt: skip
+        how = f"Make these arguments, which kernels take by their names:\n\n{made}\n\n{how}"
     file = f"{subject.name}.cl"
     return {file: generated.text + "\n", "README.md": _readme(subject, file, how)}
+
+
+def _size(size: Size) -> str:
+    return str(size) if isinstance(size, int) else show(size)
 
 
 def _readme(subject: Subject, file: str, how: str) -> str:

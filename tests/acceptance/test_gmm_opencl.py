@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,18 @@ def assert_alike(ours: Any, native: Any, x: Array) -> None:
     one, other = mixture("full"), mixture("full")
     assert ours(x, one) == pytest.approx(native(x, other), rel=1e-11)
     np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.platforms
+def test_an_export_says_what_to_make_and_to_launch(tmp_path: Path) -> None:
+    kernel = on_opencl(CELLS[0])
+    kernel(data(), mixture("full"))
+    kernel.export(tmp_path)
+    told = (tmp_path / "README.md").read_text().splitlines()
+    assert "- `origin`: an array of 24 bytes" in told
+    assert any(row.startswith("- `xs`: an array of 32*(((count + 64 - 1)") for row in told)
+    last = "- `speech_kernel_5`: global size (4), local size (1), if (steps & 2) != 0"
+    assert last in told
 
 
 def space_of(monkeypatch: pytest.MonkeyPatch, most_items: int, local_bytes: int) -> Any:
