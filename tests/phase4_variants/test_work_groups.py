@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from sejits_nb.ir.node import walk
-from sejits_nb.ir.past import For, Literal, Unit
+from sejits_nb.ir.past import For, If, Literal, Unit, Variable
 from sejits_nb.phase3_lower.work_items import map_to_work_items
 from sejits_nb.phase4_variants.work_groups import work_groups
 
@@ -81,3 +82,19 @@ for i in [0, 4)  [work-item 1, groups of 2]
 
 def test_loops_that_are_not_mapped_stay_as_they_are(nest: Nest) -> None:
     assert work_groups(nest(4, 6), 4096, 2, 4096) == nest(4, 6)
+
+
+def test_a_number_of_items_that_a_call_knows_takes_whole_groups(nest: Nest) -> None:
+    """Also below a condition; what the lowering has grouped itself stays."""
+    unit = map_to_work_items(nest(4, 6))
+    (outer,) = unit.function.body
+    assert isinstance(outer, For)
+    (inner,) = outer.body
+    assert isinstance(inner, For)
+    inner = replace(inner, stop=Variable("rows"))
+    open_ended = replace(outer, body=(inner,))
+    own = replace(outer, body=(replace(inner, group=3),))
+    body = (If(Literal(1), (open_ended,), loc=outer.loc), own)
+    grouped = work_groups(replace(unit, function=replace(unit.function, body=body)), 64, 2, 4096)
+    found = [n.group for n in walk(grouped) if isinstance(n, For)]
+    assert found == [2, 64, 0, 3]
