@@ -56,9 +56,9 @@ class Device:
     platform: str
     version: str
     most_items: int
+    local_bytes: int
+    largest_bytes: int
     problem: str = ""
-    local_bytes: int = 16_384
-    largest_bytes: int = 1 << 27
 
     @property
     def usable(self) -> bool:
@@ -244,9 +244,8 @@ def _try_all() -> Devices | NoDevice:
     if reason:
         return NoDevice(f"PyOpenCL {reason}; {_INSTALL}")
     found = tuple(
-        Device(d["number"], d["name"], d["platform"], d["version"], d["group"],
-               _try(d["number"]) if d["double"] else "it has no double precision",
-               d["local"], d["largest"])
+        Device(d["number"], d["name"], d["platform"], d["version"], d["group"], d["local"],
+               d["largest"], _try(d["number"]) if d["double"] else "it has no double precision")
         for d in answer["devices"]
     )  # fmt: skip
     if any(d.usable for d in found):

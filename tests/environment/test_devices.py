@@ -98,7 +98,7 @@ def test_a_device_that_does_not_compute_is_passed_over(monkeypatch: pytest.Monke
     from sejits_nb.phase5_backend import opencl_device
 
     devices = tuple(
-        Device(n, name, "P", "1", 64, problem)
+        Device(n, name, "P", "1", 64, 32_768, 1 << 30, problem)
         for n, (name, problem) in enumerate([("old", "it has no double precision"), ("new", "")])
     )
     monkeypatch.setattr(opencl_device, "find_devices", lambda: devices)

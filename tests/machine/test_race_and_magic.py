@@ -91,7 +91,7 @@ def test_pocl_on_the_cpu_is_here_and_other_devices_are_elsewhere(
 ) -> None:
     assert elsewhere({"c", "openmp"}) == ()
     for name, found in (("cpu-znver4", ()), ("pthread-x", ()), ("Tesla T4", ("opencl",))):
-        device = Device(0, name, "a platform", "3.0", 64)
+        device = Device(0, name, "a platform", "3.0", 64, 32_768, 1 << 30)
         monkeypatch.setattr(report, "find_device", lambda _, device=device: device)
         assert elsewhere({"c", "opencl"}) == found
 
