@@ -16,7 +16,7 @@ from pickle import PicklingError
 from typing import Any
 from weakref import WeakSet
 
-from . import registry
+from . import config, registry
 from .contracts import BoundCall, Namespace, Platform, Specializer
 from .direct_calls import SHARED, DirectCalls, layouts, repeat_of
 from .errors import BackendError, Diagnostic, LanguageError, SejitsError, WrongResult
@@ -137,7 +137,8 @@ class KernelCalls:
         """
         values = self._bind(args, kwargs).values
         signature = self._specializer.signature(self.interface, values)
-        if (self._refresh().identity, self._specializer.code_signature(signature)) in self._ready:
+        key = self._refresh().identity, self._specializer.code_signature(signature)
+        if key in self._ready or config.forked():
             return
 
         def work() -> None:
@@ -148,7 +149,7 @@ class KernelCalls:
 
     def _pending(self) -> bool:
         """Whether what was begun in the background goes on."""
-        return self._begun is not None and not self._begun.done()
+        return self._begun is not None and not (self._begun.done() or config.forked())
 
     def _race(self, values: Mapping[str, Any]) -> OnlineRace | None:
         """Who leads at calls like this one, and who might; ``None`` where the plain Python runs."""

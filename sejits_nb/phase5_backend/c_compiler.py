@@ -136,6 +136,7 @@ def run(command: Sequence[str], directory: Path) -> int | None:
             status = process.wait()
         finally:
             limit.cancel()
+            limit.join()
             if process.returncode is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from .. import config
 from ..contracts import Executable, Knob, Namespace, Platform, Specializer, VariantSpace
 from ..errors import BackendError, Diagnostic, WrongResult
 from ..pipeline import Pipeline
@@ -100,12 +101,14 @@ def prove_one(
     """
     platform = prover.pipeline.platform
     prover.front(request.signature)
-    with ThreadPoolExecutor(1) as pool:
-        building = pool.submit(prover.build, request.signature, chosen)
-        if cases and wait([building], _CACHED_S).not_done:
-            for case in cases():
-                prover.front(case.signature)
-    trace, artifact = building.result()
+    if cases and not config.forked():
+        with ThreadPoolExecutor(1) as pool:
+            building = pool.submit(prover.build, request.signature, chosen)
+            if wait([building], _CACHED_S).not_done:
+                for case in cases():
+                    prover.front(case.signature)
+            building.result()
+    trace, artifact = prover.build(request.signature, chosen)
     reason = prover.verdicts([(chosen, artifact)], cases)[chosen] if cases else ""
     prover.settle()
     if not reason:
