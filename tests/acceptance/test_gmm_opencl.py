@@ -169,3 +169,13 @@ def test_captured_arrays_may_have_any_name(backend: str) -> None:
     kernel = kernel_of(cell, backend=backend, tune="none")
     assert kernel(data(), ours) == pytest.approx(kernel.reference(data(), plain), rel=1e-11)
     np.testing.assert_allclose(ours.mean, plain.mean, rtol=1e-10)
+
+
+def test_float32_events_far_from_the_origin_keep_their_digits() -> None:
+    x = (data(dtype="f8") + 1000.0).astype("f4")
+    ours, plain = (mixture("full") for _ in range(2))
+    for mix in (ours, plain):
+        mix.mean = mix.mean + 1000.0
+    kernel = on_opencl(BY_NAME["normal"])
+    assert kernel(x, ours) == pytest.approx(kernel.reference(x, plain), rel=1e-6)
+    np.testing.assert_allclose(ours.covariance, plain.covariance, rtol=1e-4, atol=1e-4)

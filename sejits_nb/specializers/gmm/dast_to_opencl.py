@@ -193,8 +193,11 @@ class _Lowering(Pieces):
     def gathered(self) -> Iterator[Statement]:
         """An event about the origin, and a 1, so that all sums are of products of two rows."""
         d, loc = self.layout.dimension, self.gmm.estep.loc
-        origin = Convert(load("origin", "d"), dtype=self.t)
-        apart = op("-", load("x", ("n", d), "d", dtype=self.t), origin, self.t)
+        event: PExpr = load("x", ("n", d), "d", dtype=self.t)
+        if self.t != F64:  # events far from the origin would lose digits
+            event = Convert(event, dtype=F64)
+        apart: PExpr = op("-", event, load("origin", "d"))
+        apart = apart if self.t == F64 else Convert(apart, dtype=self.t)
         yield loop("d", d, store("xs", index(("d", _ROWS), "n"), self.seen(apart), loc), loc=loc)
         yield store("xs", index((d, _ROWS), "n"), Literal(1.0, dtype=self.t), loc)
 
