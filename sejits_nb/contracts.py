@@ -59,7 +59,9 @@ class Turns(Protocol):
         """A run without arguments on exactly these values."""
 
     def every(
-        self, values: Mapping[str, Any], meanwhile: Callable[[Mapping[str, Any]], None] | None = None
+        self,
+        values: Mapping[str, Any],
+        meanwhile: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> Callable[[], None]:
         """The same for values that all iterations run on: variants may take turns; *meanwhile* does an
         iteration in NumPy as long as none has been built."""

@@ -22,10 +22,10 @@ from ..stages import Config
 def choose(unit: Unit, config: Config) -> Unit:
     """*unit* as *config* has it, which knows every knob that is asked for; the same object where
     nothing is left to choose."""
-    constants = tuple((name, int(config.get(name.lower(), value))) for name, value in unit.constants)
-    routines = tuple(
-        r for r in unit.routines if r.only is None or config[r.only[0]] in r.only[1]
+    constants = tuple(
+        (name, int(config.get(name.lower(), value))) for name, value in unit.constants
     )
+    routines = tuple(r for r in unit.routines if r.only is None or config[r.only[0]] in r.only[1])
     body = tuple(_chosen(unit.function.body, config))
     if body == unit.function.body and constants == unit.constants and routines == unit.routines:
         return unit
