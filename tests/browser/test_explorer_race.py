@@ -20,6 +20,8 @@ SETUP = """\
 %load_ext sejits_nb
 import os
 import numpy as np
+from sejits_nb import config
+config.EDIT_TIMEOUT_S = 60.0  # an endless loop is stopped by hand here
 u = np.random.default_rng(0).random((200, 300))
 before, runs = u.copy(), 0"""
 HEAT = """\
