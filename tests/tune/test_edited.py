@@ -267,7 +267,9 @@ def test_opencl_c_is_raced_beside_c() -> None:
     source(c)
     found = race(c, text)
     assert (found.language, found.measurement.verdict) == ("opencl", "correct")
-    assert {m.platform for m in found.beside} == {"c"}  # and the first choice, if another one is in use
+    assert {m.platform for m in found.beside} == {
+        "c"
+    }  # and the first choice, if another one is in use
     broken = race(c, text.replace("acc_1 +", "zz +"))
     (error,) = broken.errors
     assert (error.text[error.col : error.end_col], error.where) == ("zz", "the edited OpenCL C")
