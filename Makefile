@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: demo lab test test-platforms lint golden bench help clean lock test-properties test-stress
+.PHONY: demo lab test test-long test-platforms lint golden bench help clean lock test-properties test-stress
 
 PYTHONS := $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python
 BIN := .venv/bin
@@ -22,8 +22,11 @@ demo: .venv/.has-demo ## run the tour notebook and leave it, executed, in build/
 lab: .venv/.has-lab ## open the tour in JupyterLab (the executed one, if make demo has run)
 	$(BIN)/jupyter lab $(firstword $(wildcard $(DEMO).ipynb) notebooks/00_tour.ipynb)
 
-test: .venv/.has-test ## run all tests and doctests, on two cores
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not platforms'
+test: .venv/.has-test ## run the tests and doctests, on two cores
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not platforms and not long'
+
+test-long: .venv/.has-test ## the explorer in a real JupyterLab, and the longest notebook
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests -m long
 
 test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); acceptance kernels on OpenCL
 	$(BIN)/python -m pytest -n 2 tests -m platforms
@@ -60,7 +63,7 @@ clean: ## remove the virtual environment and everything that was built
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 # One stamp a set of extras, so that a target installs only what it needs and only once.
 .venv/.has-bench: EXTRAS = bench,demo$(ZIG)

@@ -13,6 +13,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.needs("jupyterlab", "anywidget"),
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(180),
 ]
 

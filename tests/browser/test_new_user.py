@@ -16,6 +16,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.needs("jupyterlab", "anywidget", "skimage", "gcc"),
     pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.timeout(180),
 ]
 TOUR = Path(__file__).parents[2] / "notebooks" / "00_tour.ipynb"

@@ -16,6 +16,7 @@ SMALLER = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.needs("openmp")
 @pytest.mark.needs("opencl")
 def test_every_strategy_is_timed_and_a_training_chooses(tmp_path: Path) -> None:
