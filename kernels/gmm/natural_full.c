@@ -3,24 +3,8 @@
 static int natural(const double *restrict c, const double *restrict mean, const double *restrict g,
                    $T *restrict w, double *restrict ld)
 {
-    double f[$D * $D], v[$D * $D], linear[$D], total = 0, constant = 0;
-    for (int i = 0; i < $D; i++)
-        for (int j = 0; j <= i; j++) {
-            double s = c[i * $D + j];
-            for (int q = 0; q < j; q++) s -= f[i * $D + q] * f[j * $D + q];
-            if (i == j) {
-                if (!(s > 0) || !isfinite(s)) return 0;
-                f[i * $D + i] = sqrt(s);
-                total += log(s);
-            } else
-                f[i * $D + j] = s / f[j * $D + j];
-        }
-    for (int i = 0; i < $D; i++)
-        for (int j = 0; j <= i; j++) {
-            double s = i == j;
-            for (int q = j; q < i; q++) s -= f[i * $D + q] * v[q * $D + j];
-            v[i * $D + j] = s / f[i * $D + i];
-        }
+    double v[$D * $D], linear[$D], total, constant = 0;
+    if (!inverse_factor(c, v, &total)) return 0;
     for (int i = 0; i < $D; i++) linear[i] = 0;
     for (int i = 0; i < $D; i++) {
         double s = 0;

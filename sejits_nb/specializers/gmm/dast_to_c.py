@@ -105,6 +105,7 @@ class _Lowering:
             Routine(f"gmm/{file}", sizes) for file in ("lanes", f"exp_{self.t.name}", "gather")
         ]
         if self.pieces.distances:
+            found += [Routine("gmm/inverse_factor", sizes)] if lay.whole else []
             ways = {CHOLESKY: (f"factor_{factor}", f"distance_{form}"),
                     NATURAL: (f"natural_{form}", "distance_natural")}  # fmt: skip
             found += [Routine(f"gmm/{file}", sizes, ("form", (way,)))

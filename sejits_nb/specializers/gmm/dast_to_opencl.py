@@ -106,7 +106,14 @@ class _Lowering(Pieces):
         )  # fmt: skip
         form = "full" if lay.whole else "diag"
         factor = "full" if lay.whole else lay.covariance
-        files = (f"factor_{factor}", f"event_distance_{form}", "event_softmax", "group_sum")
+        shared = ("inverse_factor",) if self.layout.whole else ()
+        files = (
+            *shared,
+            f"factor_{factor}",
+            f"event_distance_{form}",
+            "event_softmax",
+            "group_sum",
+        )
         return tuple(Routine(f"gmm/{file}", values) for file in files)
 
     # -- before the events
