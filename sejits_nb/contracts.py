@@ -46,6 +46,16 @@ class Executable(Protocol):
         """A call on other values of the same layouts, by position, in the order of *values*."""
 
 
+class StandIn(Protocol):
+    """What does the same as a kernel, in NumPy, while there is none; in about ``seconds``."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    def __call__(self, values: Mapping[str, Any]) -> None:
+        """Run once on *values*, in place."""
+
+
 class Turns(Protocol):
     """Who runs the iterations of a method: one variant, or several in turns until the fastest is known.
 
@@ -55,16 +65,16 @@ class Turns(Protocol):
     variants: list[str]
     seconds_each: list[float]
 
-    def prepare(self, values: Mapping[str, Any]) -> Callable[[], None]:
-        """A run without arguments on exactly these values."""
+    def prepare(
+        self, values: Mapping[str, Any], meanwhile: StandIn | None = None
+    ) -> Callable[[], None]:
+        """A run without arguments on exactly these values; by *meanwhile* as long as there is no
+        variant."""
 
     def every(
-        self,
-        values: Mapping[str, Any],
-        meanwhile: Callable[[Mapping[str, Any]], None] | None = None,
+        self, values: Mapping[str, Any], meanwhile: StandIn | None = None
     ) -> Callable[[], None]:
-        """The same for values that all iterations run on: variants may take turns; *meanwhile* does an
-        iteration in NumPy as long as none has been built."""
+        """The same for values that all iterations run on: variants may take turns."""
 
     def take(self, attempt: Callable[[], str]) -> str:
         """Have *attempt* run one iteration; why it failed, or nothing.

@@ -8,10 +8,10 @@ import os
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
+from math import inf
 from pickle import PicklingError
 from typing import Any
 from weakref import WeakSet
@@ -33,7 +33,7 @@ from .pipeline import (
 )
 from .results import Listener, Report
 from .stages import ArrayType, KernelSource, Signature, Trace
-from .tune.candidates import ahead
+from .tune.ahead import Ahead
 from .tune.online import OnlineRace
 from .tune.specialize import Request, Specialization, specialize
 from .tune.turns import Turns
@@ -70,7 +70,7 @@ class KernelCalls:
         self._plain = specializer.reference(self._source, lookup)
         self._ready: dict[Key, Specialization | None] = {}
         self._races: dict[Key, OnlineRace] = {}
-        self._begun: Future[None] | None = None
+        self._ahead = Ahead()
         self._last: Specialization | None = None
         self._scalars: dict[Signature, dict[str, Any]] = {}
         self._said: set[str] = set()
@@ -130,8 +130,9 @@ class KernelCalls:
         self._say_plain()
         return partial(self._plain, dict(values))
 
-    def begin(self, *args: Any, **kwargs: Any) -> None:
-        """Specialize for a call like this in the background, while its arguments are still computed.
+    def begin(self, *args: Any, stand_in_s: float = inf, **kwargs: Any) -> None:
+        """Specialize for a call like this in the background, while its arguments are still computed;
+        not yet where what stands in for it would take *stand_in_s* only, less than a compiler.
 
         What goes wrong is said by the call itself.
         """
@@ -139,23 +140,19 @@ class KernelCalls:
         signature = self._specializer.signature(self.interface, values)
         key = self._refresh().identity, self._specializer.code_signature(signature)
         if key in self._ready or config.forked():
+            self._ahead.rest()
             return
 
         def work() -> None:
             with suppress(SejitsError, Warning):
                 self._specialization(values, "none")
 
-        self._begun = ahead(work)
-
-    def _pending(self) -> bool:
-        """Whether what was begun in the background goes on."""
-        return self._begun is not None and not (self._begun.done() or config.forked())
+        self._ahead.begin(key, work, stand_in_s)
 
     def _race(self, values: Mapping[str, Any]) -> OnlineRace | None:
         """Who leads at calls like this one, and who might; ``None`` where the plain Python runs."""
         found, direct = self._specialization(values, "none")
         if found is None:
-            self._say_plain()
             return None
         signature = self._specializer.signature(self.interface, values)
         key = direct.identity, self._specializer.code_signature(signature)
@@ -209,9 +206,12 @@ class KernelCalls:
         asked = _keyword_only(method)
         own = {k: kwargs.pop(k) for k in asked if k in kwargs}
         own |= {"bind": self._bind} if "bind" in asked else {}
-        with Turns(self._race, self._plain, self._pending) as turns:
+        with Turns(self._race, self._plain, self._ahead.pending, self._say_plain) as turns:
             own |= {"turns": turns} if "turns" in asked else {}
-            return method(self.interface, self._bound_run, args, kwargs, **own)
+            try:
+                return method(self.interface, self._bound_run, args, kwargs, **own)
+            finally:
+                self._ahead.rest()
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self._specializer.methods, *self._specializer.makers]
@@ -343,10 +343,10 @@ class KernelCalls:
         """Phases 1 to 3, which need no compiler."""
         return Pipeline(self._specializer, registry.platform("c")).front(self._source, signature)
 
-    def _say_plain(self) -> None:
-        """Warn that the plain Python runs, unless it was asked for or a card has said so."""
+    def _say_plain(self, what: str = "plain Python") -> None:
+        """Warn that *what* runs, unless it was asked for or a card has said so."""
         if self.options.backend != ("python",) and not (self.report and self.report.note):
-            self._say(f"{self.__name__} runs as plain Python; {self._note}")
+            self._say(f"{self.__name__} runs as {what}; {self._note}")
 
     def _say(self, text: str) -> None:
         """Warn once, at the place of the kernel's own source."""

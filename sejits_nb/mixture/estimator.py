@@ -7,6 +7,7 @@ scikit-learn's own, by inheritance; here are the iterations.
 from __future__ import annotations
 
 import inspect
+import math
 import warnings
 from typing import Any, Self
 
@@ -23,7 +24,7 @@ from ..kernel import Kernel
 from ..results import Training
 from ..specializers.gmm.mixture import Array, Mixture
 from ..specializers.gmm.samples import started
-from .by_numpy import by_numpy
+from .by_numpy import ByNumpy
 from .cells import iteration
 from .start import fitted
 
@@ -130,7 +131,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         fresh = not (self.warm_start and hasattr(self, "converged_"))
         random = check_random_state(self.random_state)
         few = events[:: max(1, count // max(_FEW, self.n_components))]
-        self._kernel().begin(events, started(few, self.n_components, self.covariance_type))
+        self._begin(events, started(few, self.n_components, self.covariance_type), self.max_iter)
         best: Training | None = None
         for start in range(self.n_init if fresh else 1):
             self._print_verbose_msg_init_beg(start)
@@ -157,15 +158,13 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         Where digits were lost the same is done in float64, and then in two passes.
         """
         start = self._mixture()
-        meanwhile = None if self.kernel is not None else by_numpy(
-            self.covariance_type, float(self.reg_covar), events.size, self.n_components
-        )  # fmt: skip
         for dtype in dict.fromkeys((events.dtype.name, "float64")):
-            trained = start.copy()
+            rows, trained = events.astype(dtype, copy=False), start.copy()
+            self._begin(rows, trained, self.max_iter)
             done = self._kernel().train(
-                events.astype(dtype, copy=False), trained, max_iter=self.max_iter, tol=self.tol,
-                since=since, warn=False, listen=self._progress if self.verbose else None,
-                verbose=bool(self.verbose), meanwhile=meanwhile,
+                rows, trained, max_iter=self.max_iter, tol=self.tol, since=since, warn=False,
+                listen=self._progress if self.verbose else None, verbose=bool(self.verbose),
+                meanwhile=self._stand_in(rows),
             )  # fmt: skip
             stopped = done.note.startswith("training stopped")
             if self.kernel is not None or not (stopped or _digits_lost(trained, dtype)):
@@ -176,11 +175,11 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
     def _in_two_passes(self, events: Array, mixture: Mixture, since: float) -> Training:
         """Iterations in float64 whose covariances are taken about each component's mean, by NumPy."""
         rows = events.astype(np.float64)
-        kernel, found = self._kernel(), list[float]()
+        kernel, stand_in, found = self._kernel(), self._stand_in(events), list[float]()
         before, converged = since, False
         while len(found) < self.max_iter and not converged:
             try:
-                log_prob, shares = kernel.evaluate(rows, mixture)
+                log_prob, shares = kernel.evaluate(rows, mixture, meanwhile=stand_in)
             except ArgumentError:
                 break  # a covariance collapsed: _take says so
             found.append(float(log_prob.sum()))
@@ -214,6 +213,22 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         if self.kernel is not None:
             return self.kernel
         return iteration(self.covariance_type, float(self.reg_covar), self.backend)
+
+    def _stand_in(self, events: Array) -> ByNumpy | None:
+        """What does the same as the standard kernel as long as there is none."""
+        if self.kernel is not None:
+            return None
+        count, dimension = events.shape
+        return ByNumpy(
+            self.covariance_type, float(self.reg_covar), count, dimension, self.n_components
+        )
+
+    def _begin(self, events: Array, mixture: Mixture, times: int = 1) -> None:
+        """Build the kernel in the background; so little data that NumPy is done with it sooner has to
+        come more often, unless the user has named a platform."""
+        stand_in = self._stand_in(events) if self.backend == "auto" else None
+        seconds = times * stand_in.seconds if stand_in else math.inf
+        self._kernel().begin(events, mixture, stand_in_s=seconds)
 
     def _mixture(self) -> Mixture:
         """The parameters as a mixture: as scikit-learn, from the factors of the precisions."""
@@ -259,11 +274,12 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
 
     def _evaluated(self, events: Array) -> tuple[Array, Array]:
         """Log-densities and responsibilities, in the events' dtype."""
-        mixture = self._mixture()
-        if events.dtype == np.float64 or not _digits_lost(mixture, "float32"):
-            return self._kernel().evaluate(events, mixture)  # type: ignore[no-any-return]
-        found = self._kernel().evaluate(events.astype(np.float64), mixture)
-        return found[0].astype(events.dtype), found[1].astype(events.dtype)
+        mixture, dtype = self._mixture(), events.dtype
+        if dtype != np.float64 and _digits_lost(mixture, dtype.name):
+            events = events.astype(np.float64)
+        self._begin(events, mixture)
+        found = self._kernel().evaluate(events, mixture, meanwhile=self._stand_in(events))
+        return found[0].astype(dtype, copy=False), found[1].astype(dtype, copy=False)
 
     def _labels(self, events: Array) -> Array:
         return self._evaluated(events)[1].argmax(axis=1)  # type: ignore[no-any-return]

@@ -61,7 +61,7 @@ class Background:
             self._job = None
 
 
-def ahead(work: Callable[[], None]) -> Future[None]:
+def soon(work: Callable[[], None]) -> Future[None]:
     """Have *work* done soon, by whoever is first: it must not matter that it is done twice."""
     return _builder.submit(work)
 

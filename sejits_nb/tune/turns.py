@@ -6,19 +6,23 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
+from ..contracts import StandIn
 from ..errors import BackendError
 from .online import OnlineRace
 from .request import Specialization
 
 Values = Mapping[str, Any]
 PLAIN, NUMPY = "plain Python", "NumPy"
+_LONGEST_S = 0.03
+"""A run in NumPy that takes longer may keep a variant that is ready waiting for too long."""
 
 
 class Turns:
     """``contracts.Turns`` of one call of a method.
 
-    ``races(values)`` finds the race of a kind of call, ``None`` where the *plain* Python runs;
-    ``pending()`` says whether that would have to wait for a compiler.
+    ``races(values)`` finds the race of a kind of call, ``None`` where the *plain* Python runs, which
+    ``say`` says; ``pending(seconds)`` says whether that would have to wait for a compiler, after so
+    many more have been spent on what stands in.
     ``variants`` ran the iterations so far, one each; their runs took ``seconds_each``.
     """
 
@@ -26,46 +30,65 @@ class Turns:
         self,
         races: Callable[[Values], OnlineRace | None],
         plain: Callable[[Values], None],
-        pending: Callable[[], bool] = lambda: False,
+        pending: Callable[[float], bool] = lambda _: False,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.variants: list[str] = []
         self.seconds_each: list[float] = []
-        self._races, self._plain, self._pending = races, plain, pending
+        self._races, self._plain, self._pending, self._say = races, plain, pending, say
         self._enter: Callable[[], None] | None = None
         self._race: OnlineRace | None = None
         self._whose: Specialization | None = None
         self._name, self._spent_s = PLAIN, 0.0
 
-    def prepare(self, values: Values) -> Callable[[], None]:
-        """A run on exactly these values by the variant that leads."""
+    def prepare(self, values: Values, meanwhile: StandIn | None = None) -> Callable[[], None]:
+        """A run on exactly these values by the variant that leads, or by who stands in for it."""
+        if self._waits(meanwhile):
+            return self._by(meanwhile, values)
         race = self._races(values)
         if race is None:
-            return lambda: self._clocked(lambda: self._plain(values))
+            self._say(NUMPY if meanwhile else PLAIN)
+            return self._by(meanwhile, values)
         whose = race.leader
         self._name = f"{whose.platform} {whose.config}"
         bound = whose.executable.bound(values)
         return lambda: self._clocked(bound)
 
-    def every(
-        self, values: Values, meanwhile: Callable[[Values], None] | None = None
-    ) -> Callable[[], None]:
+    def every(self, values: Values, meanwhile: StandIn | None = None) -> Callable[[], None]:
         """The same for values that all iterations run on: variants take turns, and until there are any
         *meanwhile* runs."""
-        if meanwhile is None or not self._pending():
-            return self._every(values)
-        runs = [lambda: self._clocked(lambda: meanwhile(values))]
-        self._name = NUMPY
+        if not self._waits(meanwhile):
+            return self._every(values, meanwhile)
+        runs = [self._by(meanwhile, values)]
 
         def enter() -> None:
-            self._enter, runs[0] = None, self._every(values)
+            self._enter, runs[0] = None, self._every(values, meanwhile)
 
         self._enter = enter
         return lambda: runs[0]()
 
-    def _every(self, values: Values) -> Callable[[], None]:
+    def _waits(self, meanwhile: StandIn | None) -> bool:
+        """Whether there is nothing to run yet but *meanwhile*."""
+        return meanwhile is not None and meanwhile.seconds <= _LONGEST_S and self._pending(0.0)
+
+    def _by(self, stand_in: StandIn | None, values: Values) -> Callable[[], None]:
+        """A run by who stands in, or by the plain Python."""
+        if stand_in is None:
+            self._name = PLAIN
+            return lambda: self._clocked(lambda: self._plain(values))
+        self._name = NUMPY
+
+        def run() -> None:
+            before = self._spent_s
+            self._clocked(lambda: stand_in(values))
+            self._pending(self._spent_s - before)
+
+        return run
+
+    def _every(self, values: Values, meanwhile: StandIn | None) -> Callable[[], None]:
         race = self._races(values)
         if race is None or not race.lock.acquire(blocking=False):  # another thread trains
-            return self.prepare(values)
+            return self.prepare(values, meanwhile)
         self._race = race
         race.begin(values)
         bound: dict[int, Callable[[], None]] = {}
@@ -87,7 +110,7 @@ class Turns:
         It begins from the same state each time, for it is called again where a variant is to blame.
         """
         while True:
-            if self._enter and not self._pending():
+            if self._enter and not self._pending(0.0):
                 self._enter()
             race, self._spent_s = self._race, 0.0
             self._whose = whose = race.next() if race else None

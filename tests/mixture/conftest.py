@@ -9,6 +9,15 @@ import pytest
 
 
 @pytest.fixture
+def by_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel runs from the first iteration, little data or not."""
+    pytest.importorskip("sklearn")
+    from sejits_nb.mixture.estimator import GaussianMixture
+
+    monkeypatch.setattr(GaussianMixture, "_stand_in", lambda model, events: None)
+
+
+@pytest.fixture
 def quiet() -> Iterator[None]:
     """Too few iterations are meant."""
     with warnings.catch_warnings():

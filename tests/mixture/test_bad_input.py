@@ -18,6 +18,14 @@ from sejits_nb.mixture.estimator import GaussianMixture
 
 pytestmark = pytest.mark.needs("gcc")
 
+
+@pytest.fixture(autouse=True, params=["NumPy", "kernel"])
+def by(request: pytest.FixtureRequest) -> None:
+    """Who trains so little data: what stands in for the kernel, or that itself."""
+    if request.param == "kernel":
+        request.getfixturevalue("by_kernel")
+
+
 KINDS = ("full", "diag", "tied", "spherical")
 TRAINED = ("weights_", "means_", "covariances_", "precisions_cholesky_")
 X = three_clusters(600, 3)

@@ -31,7 +31,7 @@ from sklearn.utils.estimator_checks import check_estimator  # noqa: E402
 
 from sejits_nb.mixture.estimator import GaussianMixture  # noqa: E402
 
-pytestmark = pytest.mark.needs("gcc")
+pytestmark = [pytest.mark.needs("gcc"), pytest.mark.usefixtures("by_kernel")]
 
 KINDS = ("full", "diag", "tied", "spherical")
 NAMES = ("digits", "wine", "breast_cancer", "china", "flower", "clusters")

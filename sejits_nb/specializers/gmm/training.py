@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...contracts import Interface, Turns
+from ...contracts import Interface, StandIn, Turns
 from ...errors import ArgumentError, Diagnostic
 from ...results import Training, TrainingListener
 from .calls import answer, bind, native_values, not_finite
@@ -42,7 +42,7 @@ def train(
     since: float = float("-inf"),
     warn: bool = True,
     listen: TrainingListener | None = None,
-    meanwhile: Callable[[Mapping[str, Any]], None] | None = None,
+    meanwhile: StandIn | None = None,
 ) -> Training:
     """``kernel.train(X, mixture)``: iterations until the mean log-likelihood of an event changes by
     less than *tol*, at most *max_iter* of them; the mixture is trained in place.
@@ -93,10 +93,12 @@ def train(
 
 
 def evaluate(
-    interface: Interface, prepare: Prepare, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[Array, Array]:
+    interface: Interface, prepare: Prepare, args: tuple[Any, ...], kwargs: Mapping[str, Any],
+    *, turns: Turns, meanwhile: StandIn | None = None,
+) -> tuple[Array, Array]:  # fmt: skip
     """``kernel.evaluate(X, mixture)`` → the log-density of each event [N] and its responsibilities
-    [N, K], in the events' dtype; the mixture stays as it is.
+    [N, K], in the events' dtype; the mixture stays as it is.  *meanwhile* stands in for the kernel
+    as long as that is still being built.
 
     Raises :class:`ArgumentError` (A010 to A015).
     """
@@ -105,7 +107,7 @@ def evaluate(
     parameters = {name: bound.values[name] for name in _PARAMETERS}
     events = bound.values["x"]
     values = native_values(interface, events, parameters, WRITE, len(events))
-    prepare(values)()
+    (turns.prepare(values, meanwhile) if meanwhile else prepare(values))()
     answer(values)
     if np.isnan(values["log_prob"]).any():
         raise not_finite(interface, events, parameters)
@@ -128,7 +130,7 @@ class _Run:
 
     def __init__(
         self, interface: GmmInterface, turns: Turns, source: Source, mixture: Mixture,
-        meanwhile: Callable[[Mapping[str, Any]], None] | None,
+        meanwhile: StandIn | None,
     ) -> None:  # fmt: skip
         self.interface, self.turns, self.source = interface, turns, source
         self.arrays = mixture.arrays()
