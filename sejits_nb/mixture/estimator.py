@@ -163,8 +163,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
             self._begin(rows, trained, self.max_iter)
             done = self._kernel().train(
                 rows, trained, max_iter=self.max_iter, tol=self.tol, since=since, warn=False,
-                listen=self._progress if self.verbose else None, verbose=bool(self.verbose),
-                meanwhile=self._stand_in(rows),
+                verbose=self._progress if self.verbose else False, meanwhile=self._stand_in(rows),
             )  # fmt: skip
             stopped = done.note.startswith("training stopped")
             if self.kernel is not None or not (stopped or _digits_lost(trained, dtype)):
@@ -204,6 +203,8 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
             others = rows[shares.sum(axis=1) == 0]
             start.covariance[:] += others.T @ others / shares.sum()
         self._take(start, X.dtype)
+        # a start from single events: the others have no share, and scikit-learn counts them as well
+        self.weights_ = self.weights_ * float(shares.sum() / len(rows))
         if self.weights_init is not None:
             self.weights_ = self.weights_init
         if self.means_init is not None:

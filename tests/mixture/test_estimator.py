@@ -111,6 +111,7 @@ def test_every_start_is_scikit_learns(how: str, kind: str) -> None:
     ours, theirs = both(X, n_components=3, init_params=how, covariance_type=kind, max_iter=2)
     np.testing.assert_allclose(ours.means_, theirs.means_, 1e-8)
     np.testing.assert_allclose(ours.covariances_, theirs.covariances_, 1e-6, 1e-9)
+    np.testing.assert_allclose(ours.lower_bounds_[-len(bounds(theirs)) :], bounds(theirs), 1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)
