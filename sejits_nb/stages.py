@@ -247,7 +247,8 @@ class SourceUnit:
 
     ``launches`` are the kernels to run, in order, where the language has kernels; else one function,
     ``entry``, is called.  ``host_arguments`` are what they need beside those of the call.
-    ``edited``: a person wrote these lines, which errors are to name.
+    ``edited``: a person wrote these lines, which errors are to name.  ``narrowings``: what floats are
+    converted to and back from, as ``phase5_backend/narrowings.py`` tells.
     """
 
     language: str
@@ -257,6 +258,7 @@ class SourceUnit:
     launches: tuple[Launch, ...] = ()
     host_arguments: tuple[HostArgument, ...] = ()
     edited: bool = False
+    narrowings: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> str:

@@ -94,8 +94,11 @@ def find_compiler(chosen: str = "") -> Compiler | NoCompiler:
     return found
 
 
-def flags(compiler: Compiler, exact: bool) -> tuple[str, ...]:
-    """The flags of every build.  Never ``-ffast-math``: NaN and infinities must come out right."""
+def flags(compiler: Compiler, exact: bool, narrowings: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The flags of every build, and those that keep *narrowings* of its code as they are written.
+
+    Never ``-ffast-math``: NaN and infinities must come out right.
+    """
     arm = platform.machine() in ("aarch64", "arm64")
     chosen = ["-O3", "-mcpu=native" if arm else "-march=native", "-std=gnu11", "-fPIC", "-shared"]
     chosen += ["-fno-math-errno", "-fno-trapping-math", "-fwrapv"]  # integers wrap, as NumPy's do
@@ -104,7 +107,17 @@ def flags(compiler: Compiler, exact: bool) -> tuple[str, ...]:
     chosen += ["-ffp-contract=off" if exact else "-ffp-contract=fast"]
     chosen += ["-fopenmp"] if compiler.openmp else []
     chosen += ["-fno-sanitize=undefined"] if compiler.family == "zig" else []
+    if compiler.family == "gcc":
+        chosen += [flag for kind in narrowings for flag in _kept(kind, arm)]
     return tuple(chosen)
+
+
+def _kept(narrowing: str, arm: bool) -> tuple[str, ...]:
+    """What makes gcc keep ``(double)(float)x`` or ``(double)(int64_t)x`` (``docs/decisions/0028``)."""
+    if narrowing == "i":
+        return ("-ftrapping-math",)
+    # vectors of as many doubles as floats: made of straight code; on Arm of loops, too
+    return ("-fno-tree-slp-vectorize", *(("-fno-tree-loop-vectorize",) if arm else ()))
 
 
 def run(command: Sequence[str], directory: Path) -> int | None:

@@ -36,7 +36,7 @@ def compile_source(unit: SourceUnit, exact: bool, tools: Toolchain = _MACHINES_O
     compiler = find_compiler(tools.cc)
     if isinstance(compiler, NoCompiler):
         raise BackendError(Diagnostic("B001", "no C compiler works here", try_=compiler.text))
-    options = (*flags(compiler, exact), *_extra_flags(), *tools.cflags)
+    options = (*flags(compiler, exact, unit.narrowings), *_extra_flags(), *tools.cflags)
     # what stands behind the compiler's name ("gcc -m32") is flags, too
     key = cache.digest(
         unit.text, shlex.join((*compiler.command[1:], *options)), compiler.version, cpu()

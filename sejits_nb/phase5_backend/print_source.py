@@ -19,6 +19,7 @@ from ..ir.node import Span
 from ..stages import SourceUnit
 from .dialects import Dialect
 from .launches import Plan
+from .narrowings import narrowings
 
 _PRECEDENCE = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
@@ -44,7 +45,7 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
     name, params = function.name, function.params
     if not dialect.kernel:
         lines += [Line(""), *_function(function, dialect)]
-        return SourceUnit(dialect.name, name, params, tuple(lines))
+        return SourceUnit(dialect.name, name, params, tuple(lines), narrowings=narrowings(unit))
     plan = Plan(unit)
     for kernel, launch in plan.kernels:
         sizes = ", ".join(map(str, (*launch.local_size, 1, 1)[:3]))

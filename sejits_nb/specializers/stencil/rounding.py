@@ -102,9 +102,7 @@ class _Evaluation:
             case Call(func, args):
                 return self.call(func, [self.pair(a) for a in args], kind)
             case Cast(operand):
-                value, error = self.pair(operand)
-                new = value.astype(kind)
-                return new, error + self.unit(new, 0.5, error)
+                return self.cast(self.pair(operand), kind)
             case _:
                 raise TypeError(f"{type(e).__name__} has no rounding rule")
 
@@ -139,6 +137,16 @@ class _Evaluation:
         if not self.exact or ulps >= 1.0:
             return size * max(ulps, 0.5)
         return np.where(np.asarray(operands) > 0, size, 0.0)
+
+    def cast(self, operand: Pair, kind: np.dtype[Any]) -> Pair:
+        """Compiled code converts as NumPy does: only the two sides of a step come out different."""
+        value, error = operand
+        new = value.astype(kind)
+        low, high = ((_wide(value) + side * _SAFETY * error).astype(kind) for side in (-1, 1))
+        apart = np.maximum(np.abs(_wide(high) - new), np.abs(_wide(low) - new))
+        if kind.kind == "f":
+            apart = np.minimum(apart, error + self.unit(new, 1.0))
+        return new, np.where(error > 0, apart, 0.0)
 
     def binary(self, op: str, left: Pair, right: Pair, kind: np.dtype[Any]) -> Pair:
         (a, ea), (b, eb) = left, right
