@@ -11,6 +11,7 @@ from .errors import BackendError, Diagnostic
 from .ir.dast import Line
 from .kernel_calls import KernelCalls
 from .pipeline import Pipeline
+from .results import Training, TrainingListener
 from .stages import BuildLog, Step, Trace
 
 if TYPE_CHECKING:
@@ -81,15 +82,24 @@ class KernelViews(KernelCalls):
                                           'backend="openmp"', where=self._source.where))  # fmt: skip
         return last.trace, assembly(last.artifact)
 
-    def _method(self, name: str, *args: Any, verbose: bool = False, **kwargs: Any) -> Any:
-        """One of the domain's methods; ``verbose=True`` draws a training while it goes on."""
+    def _method(
+        self, name: str, *args: Any, verbose: bool | TrainingListener = False, **kwargs: Any
+    ) -> Any:
+        """One of the domain's methods; ``verbose=True`` draws a training while it goes on.  Where
+        nothing can be drawn, a listener given as *verbose* is told instead."""
         if not verbose:
             return super()._method(name, *args, **kwargs)
         from .widgets.live import live_training
         from .widgets.training_text import training_html, training_line
 
         with live_training() as shown:
-            listen = shown.listen or kwargs.get("listen")
+            told = (shown.listen or (verbose if callable(verbose) else None), kwargs.get("listen"))
+            listeners = [one for one in told if one]
+
+            def listen(training: Training) -> None:
+                for one in listeners:
+                    one(training)
+
             found = super()._method(name, *args, **kwargs | {"listen": listen})
             if shown.listen:
                 html, line = training_html(found), training_line(found)

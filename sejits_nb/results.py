@@ -19,6 +19,8 @@ class Work:
 
     ``bytes_`` is the compulsory traffic (each grid read once, each output written once),
     ``written_bytes`` the part of it that is written, ``dtype`` the type of most operations.
+    ``point`` is what the domain calls a point; ``arguments`` is what a call looks like, where its own
+    arguments are not those of the native code.
     """
 
     points: int
@@ -26,6 +28,8 @@ class Work:
     bytes_: int
     written_bytes: int = 0
     dtype: str = "f64"
+    point: str = "point"
+    arguments: str = ""
 
     @property
     def flops(self) -> int:

@@ -141,8 +141,9 @@ def _machine(report: Report) -> str:
     if best.platform in report.elsewhere:
         said = f"{best.platform} runs on another device: these roofs are not its own."
     counted = (
-        f"A sweep of {count_text(report.work.points)} points computes {count_text(report.work.flops)} "
-        f"operations and moves {count_text(report.work.bytes_)} bytes at least."
+        f"A call on {count_text(report.work.points)} {report.work.point}s computes "
+        f"{count_text(report.work.flops)} operations and moves {count_text(report.work.bytes_)} bytes "
+        "at least."
     )
     notes = [said, counted, *roofs.notes, f"{roofs.machine} · measured {roofs.date}"]
     body = "".join(f"<p>{escape(line)}</p>" for line in notes if line)

@@ -185,16 +185,17 @@ def python_note(report: Report) -> str:
     if not report.python_s:
         return "plain Python: not timed"
     each = seconds_text(report.python_s / max(1, report.work.points))
-    points = count_text(report.work.points)
+    points, point = count_text(report.work.points), report.work.point
+    said = f"plain Python: {each} {'an' if point[0] in 'aeiou' else 'a'} {point}, timed on"
     if _timed_in_full(report):
-        return f"plain Python: {each} a point, timed on all {points} points"
-    timed = count_text(report.python_points)
-    return f"plain Python: {each} a point, timed on {timed} points and scaled to {points}"
+        return f"{said} all {points} {point}s"
+    return f"{said} {count_text(report.python_points)} {point}s and scaled to {points}"
 
 
 def setting(report: Report) -> str:
     """On what arguments, on which machine and when the times were taken."""
-    return " · ".join(filter(None, (str(report.signature), report.machine, report.date)))
+    arguments = report.work.arguments or str(report.signature)
+    return " · ".join(filter(None, (arguments, report.machine, report.date)))
 
 
 def first_line(text: str, most: int = 300) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from .drawing import FAINT, INK, frame, new_figure, png_of
+from .colours import FAINT, INK
+from .drawing import frame, new_figure, png_of
 
 if TYPE_CHECKING:
     from .crossovers import Crossovers

@@ -13,11 +13,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from .colours import FAINT, GRID, INK
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-INK, FAINT, GRID = "#222222", "#666666", "#dddddd"
-BEST, OTHER = "#d55e00", "#0072b2"
 
 
 class ShownFigure(Figure):

@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from ..machine.roofline import placement, threads_of
 from ..results import Measurement, Placement, Report
 from .card_text import ranked, sentence, tied
-from .drawing import BEST, FAINT, INK, OTHER, ShownFigure, frame, new_figure, png_of
+from .colours import BEST, FAINT, INK, OTHER
+from .drawing import ShownFigure, frame, new_figure, png_of
 from .roofline_plot import Point, draw_roofline
 from .wording import count_text, seconds_text, spread_text, times_text
 
@@ -164,14 +165,15 @@ def _tick(ratio: float, _position: int | None = None) -> str:
 
 
 def _label(report: Report, m: Measurement) -> str:
-    """The platform and the knobs in which the variants shown differ; the table says all of them."""
-    others = _shown(report)
+    """The platform and the knobs in which its variants shown differ; the table says all of them."""
+    shown = _shown(report)
+    others = [o.config for o in shown if o.platform == m.platform]
     differ = [
-        f"{knob}={value}"
+        value if isinstance(value, str) else f"{knob}={value}"
         for knob, value in m.config.items
-        if any(dict(o.config.items).get(knob) not in (value, None) for o in others)
+        if any(o.get(knob, value) != value for o in others)
     ]
-    words = [*([m.platform] if len({o.platform for o in others}) > 1 else []), *differ]
+    words = [*([m.platform] if len(others) < len(shown) else []), *differ]
     name = " ".join(words) or str(m.config)
     name = name if len(name) <= 34 else name[:33] + "…"
     return f"{name} (best)" if m == report.best else f"{name} (tie)" if tied(report, m) else name

@@ -11,12 +11,12 @@ from math import log
 
 from ..machine.roofline import placement
 from ..results import Measurement, Progress
+from .colours import BEST, OTHER
 from .markup import bar_cell
 from .wording import count_text, seconds_text, share_text, spread_text, times_text
 
 MOST_ROWS = 8
 HINT = "interrupt keeps the best"
-_BEST, _OTHER = "#d55e00", "#0072b2"
 
 
 def live_line(progress: Progress, hint: str = HINT) -> str:
@@ -54,7 +54,7 @@ def live_html(progress: Progress) -> str:
     most = max([2.0, *(progress.python_s / m.median_s for m in shown)])
     rows = []
     for place, m in enumerate(shown):
-        colour = _OTHER if place else _BEST
+        colour = OTHER if place else BEST
         name = f"{'●' if place else '◆'} {m.config}"
         cells = [bar_cell(m.median_s / slowest, spread_text(m.median_s, m.mad_s), colour)]
         if progress.python_s:

@@ -50,7 +50,8 @@ def roofs_table(roofs: Roofs, heads: Sequence[str] = ()) -> str:
 
 def machine_figure(roofs: Roofs) -> bytes:
     """The roofs of all threads as a PNG of :data:`FIGURE_SIZE` pixels."""
-    from .drawing import INK, new_figure, png_of
+    from .colours import INK
+    from .drawing import new_figure, png_of
     from .roofline_plot import draw_roofline
 
     figure = new_figure(*FIGURE_SIZE)

@@ -31,10 +31,10 @@ def style_tag(css: str) -> str:
     return f"<style><!--\n{css}--></style>"
 
 
-def image_html(png: str, alt: str, size: tuple[int, int]) -> str:
-    """A PNG, in base64, of *size* pixels, with what it shows in words."""
+def image_html(data: str, alt: str, size: tuple[int, int], kind: str = "png") -> str:
+    """An image, in base64, of *size* pixels, with what it shows in words."""
     return (
-        f'{style_tag(_DARK_IMAGE)}<img class="sejits-figure" src="data:image/png;base64,{png}" '
+        f'{style_tag(_DARK_IMAGE)}<img class="sejits-figure" src="data:image/{kind};base64,{data}" '
         f'alt="{escape(alt)}" width="{size[0]}" height="{size[1]}" '
         'style="max-width:100%;height:auto">'
     )
@@ -90,7 +90,7 @@ def table(
 
     Alignment and weight are inline: JupyterLab's own style centres tables and aligns to the right.
     """
-    align = ["right" if right else "left" for right in numeric]
+    align = ["right;white-space:nowrap" if right else "left" for right in numeric]
     head = "".join(
         f'<th scope="col" style="text-align:{a}">{escape(h)}</th>'
         for h, a in zip(headers, align, strict=False)

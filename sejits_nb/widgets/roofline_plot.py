@@ -15,7 +15,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from ..machine.roofline import levels, peak_of
 from ..machine.roofs import MEMORY
 from ..results import Placement, Roofs
-from .drawing import FAINT, INK, frame
+from .colours import FAINT, INK
+from .drawing import frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -64,7 +65,7 @@ def draw_roofline(
         axes.plot(point.placement.intensity, point.placement.flops_per_s / 1e9, shape, color=colour,
                   markersize=size, markeredgecolor=colour, zorder=3,
                   fillstyle="none" if point.hollow else "full")  # fmt: skip
-    others = " (hollow: other number)" if any(p.hollow for p in points) else ""
+    others = "\n(hollow: other number)" if any(p.hollow for p in points) else ""
     _axes(axes, left, right, f"roofs of {threads} thread{'s' * (threads > 1)}{others}")
 
 
@@ -85,9 +86,9 @@ def _axes(axes: Axes, left: float, right: float, threads: str) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_minor_locator(NullLocator())
         axis.set_minor_formatter(NullFormatter())
-    legend = axes.legend(
-        loc="lower right", fontsize=8.5, labelcolor=INK, title=threads, title_fontsize=8.5,
-        framealpha=0.9, edgecolor="none", facecolor="white",
+    legend = axes.legend(  # beside the axes: anywhere in them there may be points
+        loc="upper left", bbox_to_anchor=(1.0, 1.0), borderaxespad=0.0, fontsize=8.5, labelcolor=INK,
+        title=threads, title_fontsize=8.5, frameon=False, alignment="left",
     )  # fmt: skip
     legend.get_title().set_color(INK)
 

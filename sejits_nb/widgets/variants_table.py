@@ -18,12 +18,12 @@ def variants_text(report: Report | None) -> str:
     """The table for a terminal."""
     if report is None or not report.measurements:
         return _NONE
-    rows = [_HEADERS, *_rows(report, _MOST_REASON)]
+    rows = _table(report, _MOST_REASON)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(
             cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, _NUMERIC, strict=True)
+            for cell, width, right in zip(row, widths, _NUMERIC, strict=False)
         ).rstrip()
         for row in rows
     )
@@ -35,11 +35,15 @@ def variants_html(report: Report | None) -> str:
         return f"<p>{_NONE}</p>"
     caption = f"{len(report.measurements)} variants, {len(failures(report))} failed"
     strong = 0 if report.best is not None else None
-    return table(_HEADERS, _rows(report), _NUMERIC, caption, strong=strong)
+    headers, *rows = _table(report, 300)
+    return table(headers, rows, _NUMERIC[: len(headers)], caption, strong=strong)
 
 
-def _rows(report: Report, most: int = 300) -> list[tuple[str, ...]]:
-    return [_row(report, m, most) for m in (*ranked(report), *failures(report))]
+def _table(report: Report, most: int) -> list[tuple[str, ...]]:
+    """Headers and rows; without reasons there is no column for them."""
+    rows = [_row(report, m, most) for m in (*ranked(report), *failures(report))]
+    width = len(_HEADERS) - (not any(row[-1] for row in rows))
+    return [row[:width] for row in (_HEADERS, *rows)]
 
 
 def _row(report: Report, m: Measurement, most: int) -> tuple[str, ...]:

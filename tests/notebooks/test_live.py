@@ -129,12 +129,14 @@ def test_an_interrupt_before_anything_is_known_ends_the_cell(session: Session) -
 
 
 TRAIN = """\
-import sejits_nb as sj
+import collections
 from sejits_nb.mixture.cells import iteration
 from sejits_nb.mixture.start import start
 X = np.random.default_rng(0).standard_normal((4000, 3))
 mix = start(X, 3, random=0)
-done = iteration("full").train(X, mix, max_iter={limit}, tol=0, verbose=True)"""
+told = collections.deque(maxlen=1)
+done = iteration("full").train(
+    X, mix, max_iter={limit}, tol=0, verbose=True, listen=told.append)"""
 
 
 def test_a_training_is_drawn_in_one_display(session: Session) -> None:
@@ -144,6 +146,7 @@ def test_a_training_is_drawn_in_one_display(session: Session) -> None:
     assert events[0][0] == "display_data"
     assert len(events) > 2
     assert events[-1][2].startswith("iteration 900 of 900 · log-likelihood")
+    assert session.run("assert told[0].iterations == 900")[1] == "ok"
 
 
 def test_an_interrupted_training_keeps_its_mixture(session: Session) -> None:

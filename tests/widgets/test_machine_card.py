@@ -113,7 +113,7 @@ def test_the_card_says_what_bounds_and_what_to_try(altered: Alter, roofs: Roofs)
     for said in (
         "Machine and roofs · 2 threads: STREAM 80.0 GB/s",
         "memory bound: 0.11 of the measured L3 roof. What to try: the grids stay in L3",
-        "A sweep of 260 100 points computes 1 560 600 operations and moves 4 194 304 bytes",
+        "A call on 260 100 points computes 1 560 600 operations and moves 4 194 304 bytes",
         "AMD EPYC 7763, 2 of 2 CPUs · measured 2025-11-20 09:15",
         "DRAM copy past the caches",
     ):

@@ -36,4 +36,7 @@ def work(gmm: Gmm) -> Work:
     pair += columns * (1 + 2 * (d + products))
     parameters = 8 * (k + k * d + prod(covariance_shape(mixture.covariance, k, d)))
     read = n * d * events.dtype.size_bytes
-    return Work(n, k * pair + products, read + 2 * parameters, parameters, events.dtype.name)
+    return Work(
+        n, k * pair + products, read + 2 * parameters, parameters, events.dtype.name, "event",
+        f"{events.name}: {events.dtype}[{n}, {d}], {mixture}",
+    )  # fmt: skip
