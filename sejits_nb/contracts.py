@@ -186,7 +186,9 @@ class BoundCall:
         return made[0] if len(made) == 1 else made or None
 
 
-def _no_examples(interface: Interface, signature: Signature) -> Mapping[str, str]:
+def _no_examples(
+    interface: Interface, signature: Signature, scalars: Mapping[str, Any]
+) -> Mapping[str, str]:
     return {}
 
 
@@ -232,9 +234,10 @@ class Specializer:
     """What is made of the bound object itself, which comes first (``estimator``)."""
     code_signature: Callable[[Signature], Signature] = _itself
     """The signature for all calls that the code of this one's specialization serves."""
-    examples: Callable[[Interface, Signature], Mapping[str, str]] = _no_examples
+    examples: Callable[[Interface, Signature, Mapping[str, Any]], Mapping[str, str]] = _no_examples
     """Expressions that make arguments like those of a call, for parameters that are no arrays or
-    numbers of its signature; they may use ``numpy``, ``sejits_nb`` and ``rng``."""
+    numbers of its signature; they may use ``numpy``, ``sejits_nb`` and ``rng``.  The call's numbers
+    come last."""
     by_layout: bool = False
     """Whether ``bind`` asks for nothing but types, dtypes, shapes, strides, flags, ints of 64 bits, and
     whether an output shares memory with another grid: a later call of the same layouts skips it."""

@@ -12,7 +12,7 @@ from . import registry
 from .contracts import Namespace
 from .kernel import Kernel
 from .options import Options, make_options
-from .pipeline import from_function, too_deep, with_cell_functions
+from .pipeline import from_function, recapture, too_deep, with_cell_functions
 from .stages import KernelSource
 
 Settings = tuple[tuple[str, Any], ...]
@@ -60,7 +60,10 @@ def kernel_of_cell(
         functions = []  # the specializer says where
     chosen = name if name in functions else (functions or [""])[-1]
     source = replace(source, name=chosen)
-    return kernel_of_source(source, with_cell_functions(source, lookup), specializer, options)
+    names = with_cell_functions(source, lookup)
+    if functions:
+        source = recapture(source, names)  # the default of a parameter may be captured
+    return kernel_of_source(source, names, specializer, options)
 
 
 def kernel_of_source(

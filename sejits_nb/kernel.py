@@ -226,7 +226,7 @@ class Kernel(KernelViews):
             self.__name__, self._specializer.name, source, self.interface, signature,
             self._scalars[signature], keywords, when, shown.artifact if shown and best else None,
             shown.trace.last(5) if shown and best else None,
-            self._specializer.examples(self.interface, signature),
+            self._specializer.examples(self.interface, signature, self._scalars[signature]),
         )  # fmt: skip
 
     def _untuned_report(

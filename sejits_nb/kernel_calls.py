@@ -201,10 +201,14 @@ class KernelCalls:
         return _unpickled, (type(self), self._specializer.name, self._source, self.options)
 
     def _method(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """One of the domain's methods, given what its keywords ``bind`` and ``turns`` ask for."""
+        """One of the domain's methods, given what its keywords ``bind`` and ``turns`` ask for.
+
+        A keyword that is a number parameter of the kernel, not yet given, is the kernel's.
+        """
         method = self._specializer.methods[name]
         asked = _keyword_only(method)
-        own = {k: kwargs.pop(k) for k in asked if k in kwargs}
+        open_ = self.interface.params[len(args) :]
+        own = {k: kwargs.pop(k) for k in asked if k in kwargs and k not in open_}
         own |= {"bind": self._bind} if "bind" in asked else {}
         with Turns(self._race, self._plain, self._ahead.pending, self._say_plain) as turns:
             own |= {"turns": turns} if "turns" in asked else {}

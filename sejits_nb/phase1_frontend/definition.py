@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from ..errors import Diagnostic, LanguageError, Rule
 from ..ir.node import Span
@@ -47,6 +51,45 @@ def parameters(
     if findings.found:
         raise error(*sorted(findings.found, key=lambda d: (d.line, d.col)))
     return tuple(a.arg for a in args.args[int(source.method) :])
+
+
+def default_values(
+    source: KernelSource,
+    function: ast.FunctionDef,
+    rules: Mapping[str, Rule],
+    error: type[LanguageError],
+) -> tuple[tuple[str, Any], ...]:
+    """Parameters with a default, and its value: literals and captured numbers under Python's
+    arithmetic; raises *error* (L018)."""
+    args = function.args
+    with_default = args.args[len(args.args) - len(args.defaults) :]
+    return tuple(
+        (a.arg, _value(source, Findings(source, rules), e, error))
+        for a, e in zip(with_default, args.defaults, strict=True)
+    )
+
+
+def _value(
+    source: KernelSource, findings: Findings, e: ast.expr, error: type[LanguageError]
+) -> Any:
+    captured = dict(source.captured)
+
+    class Captured(ast.NodeTransformer):
+        def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+            return self.visit_Name(node)
+
+        def visit_Name(self, node: ast.Name | ast.Attribute) -> ast.expr:
+            value = captured.get(ast.unparse(node))
+            known = isinstance(value, int | float | np.generic)
+            return ast.copy_location(ast.Constant(value), node) if known else node  # type: ignore[arg-type]
+
+    tree = Captured().visit(ast.parse(ast.unparse(e), mode="eval"))
+    allowed = ast.Expression | ast.Constant | ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop
+    if all(isinstance(n, allowed) for n in ast.walk(tree)):
+        with contextlib.suppress(ArithmeticError, TypeError, ValueError):
+            return eval(compile(ast.fix_missing_locations(tree), "<default>", "eval"), {})
+    findings.add("L018", e, what=ast.unparse(e))
+    raise error(*findings.found) from None
 
 
 def header(source: KernelSource, function: ast.FunctionDef) -> Span:

@@ -13,7 +13,7 @@ from ...contracts import BoundCall, Interface
 from ...errors import ArgumentError, Diagnostic, GmmError
 from ...ir.dtypes import F64, I64, from_numpy
 from ...stages import ArrayType, KernelSource, ScalarType, Signature
-from .interface import E_STEP, M_STEP, NATIVE, GmmInterface, read_interface
+from .interface import E_STEP, M_STEP, GmmInterface, number_key, read_interface
 from .kinds import moment_count, weight_columns
 from .mixture import Array, Mixture
 from .py_to_dast import read
@@ -36,13 +36,13 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     """``kernel(X, mix)``: one whole iteration over the rows of X, in the mixture's own arrays.
 
     X is float32, or becomes float64.  The call returns the log-likelihood, a float, of the mixture as
-    it was.  Raises :class:`ArgumentError` (A010 to A015), with the mixture as it was.
+    it was.  Raises :class:`ArgumentError` (A010 to A016), with the mixture as it was.
     """
     assert isinstance(interface, GmmInterface)
-    x, mixture = arguments_of(interface, args, kwargs)
+    x, mixture, numbers = arguments_of(interface, args, kwargs)
     events = events_of(x, interface.params[0])
     check_call(interface, events, mixture)
-    values = native_values(interface, events, mixture.arrays(), E_STEP | M_STEP)
+    values = native_values(interface, events, mixture.arrays(), E_STEP | M_STEP, numbers=numbers)
     before = mixture.copy().arrays()
 
     def finite(values: Mapping[str, Any]) -> float:
@@ -58,10 +58,10 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 def native_values(
     interface: GmmInterface, events: Array, parameters: Mapping[str, Array], steps: int,
-    rows: int = 0,
+    rows: int = 0, numbers: Mapping[str, float] = {},
 ) -> dict[str, Any]:  # fmt: skip
     """The arguments of the native function: *parameters* are updated in place; *rows* (all events, or
-    0) get responsibilities and log-likelihoods."""
+    0) get responsibilities and log-likelihoods; *numbers* are those that the cell takes, by name."""
     k, d = parameters["mean"].shape
     room = moment_count(interface.columns, k, d, interface.covariance)
     made = {
@@ -69,21 +69,28 @@ def native_values(
         "responsibility": np.zeros((rows, k), events.dtype),
         "log_prob": np.zeros(rows, events.dtype), "log_likelihood": np.zeros(1),
         "status": np.zeros(1, np.int64), "steps": steps, "count": len(events),
+        **{number_key(name): numbers[name] for name in interface.numbers},
     }  # fmt: skip
-    return {name: made[name] for name in NATIVE}
+    return {name: made[name] for name in interface.native}
+
+
+def numbers_in(interface: GmmInterface, values: Mapping[str, Any]) -> dict[str, float]:
+    """The number parameters among native values."""
+    return {name: values[number_key(name)] for name in interface.numbers}
 
 
 def signature_of(interface: Interface, values: Mapping[str, Any]) -> Signature:
     """The signature of bound values: the native function's parameters in order."""
+    assert isinstance(interface, GmmInterface)
     kinds: list[tuple[str, ArrayType | ScalarType]] = []
-    for name in NATIVE:
+    for name in interface.native:
         value = values[name]
         if isinstance(value, np.ndarray):
             strides = tuple(s // value.itemsize for s in value.strides)
             kind = ArrayType(from_numpy(value.dtype) or F64, value.shape, strides)
             kinds.append((name, kind))
         else:
-            kinds.append((name, ScalarType(I64)))
+            kinds.append((name, ScalarType(F64 if isinstance(value, float) else I64)))
     return Signature(tuple(kinds))
 
 
@@ -105,15 +112,18 @@ def code_signature(signature: Signature) -> Signature:
 
 def sample(source: KernelSource, interface: Interface) -> tuple[Any, ...]:
     """Three clusters of 600 events, and a mixture that starts from them; in as many dimensions as the
-    arrays have that the kernel captures, else in two."""
+    arrays have that the kernel captures, else in two.  Numbers without a default are 0.1."""
     assert isinstance(interface, GmmInterface)
     lengths = [len(v) for _, v in source.captured if isinstance(v, tuple)]
     x = three_clusters(dimension=(*lengths, 2)[0])
-    return x, started(x, interface.components or 3, interface.covariance)
+    numbers = (dict(interface.defaults).get(name, 0.1) for name in interface.numbers)
+    return x, started(x, interface.components or 3, interface.covariance), *numbers
 
 
-def examples(interface: Interface, signature: Signature) -> dict[str, str]:
-    """Expressions for events and a mixture like those of *signature*."""
+def examples(
+    interface: Interface, signature: Signature, scalars: Mapping[str, Any]
+) -> dict[str, str]:
+    """Expressions for events and a mixture like those of *signature*, and for the call's numbers."""
     assert isinstance(interface, GmmInterface)
     x, mean = signature["x"], signature["mean"]
     assert isinstance(x, ArrayType) and isinstance(mean, ArrayType)
@@ -121,7 +131,8 @@ def examples(interface: Interface, signature: Signature) -> dict[str, str]:
     events = f'rng.standard_normal({x.shape}).astype("{x.dtype.numpy.name}")'
     means = f"rng.standard_normal({mean.shape})"
     mixture = f"sejits_nb.Mixture({k}, {d}, {interface.covariance!r}, mean={means})"
-    return dict(zip(interface.params, (events, mixture), strict=True))
+    numbers = (repr(number) for number in numbers_in(interface, scalars).values())
+    return dict(zip(interface.params, (events, mixture, *numbers), strict=True))
 
 
 def events_of(x: Any, name: str = "x") -> Array:
@@ -148,18 +159,32 @@ def events_of(x: Any, name: str = "x") -> Array:
                      "np.array(rows, dtype='float64')") from None  # fmt: skip
 
 
-def arguments_of(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """The two arguments, as Python binds them to the function's parameters."""
-    params = interface.params
-    bound = dict(zip(params, args, strict=False)) | dict(kwargs)
+def arguments_of(
+    interface: GmmInterface, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[Any, Any, dict[str, float]]:
+    """Events, mixture and numbers, as Python binds them to the function's parameters; raises
+    :class:`ArgumentError` (A010, A016)."""
+    params, defaults = interface.params, dict(interface.defaults)
+    bound = defaults | dict(zip(params, args, strict=False)) | dict(kwargs)
     named_twice = kwargs.keys() & set(params[: len(args)])
-    if len(args) > 2 or named_twice or bound.keys() != set(params):
+    if len(args) > len(params) or named_twice or bound.keys() != set(params):
         given = [*(f"argument {n}" for n in range(1, len(args) + 1)), *(f"{k}=" for k in kwargs)]
         what = (
             f"the kernel takes ({', '.join(params)}), and was given {', '.join(given) or 'nothing'}"
         )
-        raise _error("A010", what, CALL_RULES["A010"].why, f"kernel({', '.join(params)})")
-    return tuple(bound[p] for p in params)
+        needed = ", ".join(p for p in params if p not in defaults)
+        raise _error("A010", what, CALL_RULES["A010"].why, f"kernel({needed})")
+    x, mixture = (bound[p] for p in params[:2])
+    return x, mixture, {name: _number(name, bound[name]) for name in interface.numbers}
+
+
+def _number(name: str, value: Any) -> float:
+    """A finite number as float64."""
+    given = np.asarray(value)
+    if given.ndim or given.dtype.kind not in "biuf" or not np.isfinite(float(given)):
+        shown = f"{name!r} is {value!r:.40}, not a finite number"
+        raise _error("A016", shown, CALL_RULES["A016"].why, f"{name}=1e-6")
+    return float(given)
 
 
 def check_call(interface: GmmInterface, events: Array, mixture: Any) -> None:
@@ -195,7 +220,7 @@ def not_finite(
     interface: GmmInterface, events: Array, parameters: Mapping[str, Array]
 ) -> ArgumentError:
     """Why a result of these events and parameters is no finite number (A015)."""
-    x, mix = interface.params
+    x, mix = interface.params[:2]
     rows, weight = np.isfinite(events).all(axis=1), parameters["weight"]
     wrong = [name for name, array in parameters.items() if not np.isfinite(array).all()]
     wrong += ["weight"] * bool(weight.min() < 0 or weight.max() == 0)

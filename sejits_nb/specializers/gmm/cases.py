@@ -17,7 +17,7 @@ from ...contracts import Namespace
 from ...errors import Diagnostic, OptionError
 from ...ir.node import walk
 from ...stages import Case, Expectation, KernelSource, Signature
-from .calls import interface_of, native_values, signature_of
+from .calls import interface_of, native_values, numbers_in, signature_of
 from .dast import Array as ArrayNode
 from .dast import Gmm
 from .interface import E_STEP, M_STEP, WRITE, GmmInterface
@@ -57,9 +57,10 @@ def cases(
     found = []
     for count in _COUNTS:
         x, parameters = _random(generator, count, k, d, interface.covariance, values["x"].dtype)
-        small = native_values(interface, x, parameters, _ALL, count)
+        numbers = _like(generator, numbers_in(interface, values))
+        small = native_values(interface, x, parameters, _ALL, count, numbers)
         found.append(_case(interface, run, small, single, scale, f"on {count} random events"))
-    only = native_values(interface, x, parameters, E_STEP | WRITE, count)
+    only = native_values(interface, x, parameters, E_STEP | WRITE, count, numbers)
     found.append(_case(interface, run, only, single, scale, "on an E-step alone"))
     own = _own(interface, values, generator)
     return (*found, _case(interface, run, own, single, scale, "on some of the call's own events"))
@@ -90,6 +91,11 @@ def _random(
     return np.ascontiguousarray(x, dtype), parameters
 
 
+def _like(generator: np.random.Generator, numbers: Mapping[str, float]) -> dict[str, float]:
+    """Numbers of the size of the call's own: what is found out holds for calls with others, too."""
+    return {name: (value or 1e-3) * generator.uniform(0.5, 1.0) for name, value in numbers.items()}
+
+
 def _own(
     interface: GmmInterface, values: Mapping[str, Any], generator: np.random.Generator
 ) -> dict[str, Any]:
@@ -97,7 +103,8 @@ def _own(
     x = values["x"]
     places = np.sort(generator.choice(len(x), min(len(x), _OWN_EVENTS), replace=False))
     parameters = {name: values[name].copy() for name in _PARAMETERS}
-    return native_values(interface, x[places], parameters, _ALL, len(places))
+    numbers = numbers_in(interface, values)
+    return native_values(interface, x[places], parameters, _ALL, len(places), numbers)
 
 
 def _case(
@@ -192,7 +199,9 @@ def plain_run(
     arrays; and the number of events."""
     count = min(len(values["x"]), max(20, _PLAIN_PAIRS // gmm.mixture.components))
     scratch = {name: values[name].copy() for name in _PARAMETERS}
-    few = native_values(interface_of(source), values["x"][:count], scratch, E_STEP | M_STEP)
+    interface, steps = interface_of(source), E_STEP | M_STEP
+    numbers = numbers_in(interface, values)
+    few = native_values(interface, values["x"][:count], scratch, steps, numbers=numbers)
     before = {name: array.copy() for name, array in scratch.items()}
     run = reference(source, lookup)
 

@@ -19,10 +19,12 @@ CHUNK_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The events: ``whole``, or what ``chunks()`` gives, the same at each call."""
+    """The events: ``whole``, or what ``chunks()`` gives, the same at each call; and the ``numbers`` of
+    the call."""
 
     whole: Array | None
     chunks: Callable[[], Iterator[Array]]
+    numbers: Mapping[str, float]
 
 
 def source_of(
@@ -31,9 +33,10 @@ def source_of(
     """The events of a call, and its mixture.
 
     An array is taken whole; a memory map as it is on disk, in chunks if its rows have to be
-    converted.  Chunks are checked when they are read.  Raises :class:`ArgumentError` (A010 to A013).
+    converted.  Chunks are checked when they are read.  Raises :class:`ArgumentError` (A010 to A013,
+    A016).
     """
-    x, mixture = arguments_of(interface, args, kwargs)
+    x, mixture, numbers = arguments_of(interface, args, kwargs)
     name = interface.params[0]
 
     def checked(rows: Any) -> Array:
@@ -44,10 +47,10 @@ def source_of(
     again = _chunks_of(x, name)
     if again is None:
         whole = checked(x)
-        return Source(whole, lambda: iter((whole,))), mixture
+        return Source(whole, lambda: iter((whole,)), numbers), mixture
     if not isinstance(mixture, Mixture):
         checked(np.zeros((1, 1)))
-    return Source(None, lambda: (checked(c) for c in again() if len(c))), mixture
+    return Source(None, lambda: (checked(c) for c in again() if len(c)), numbers), mixture
 
 
 def _chunks_of(x: Any, name: str) -> Callable[[], Iterable[Any]] | None:

@@ -1,6 +1,6 @@
 """The GMM DAST: one EM iteration of a mixture.
 
-    Gmm      ::= Gmm(name, events, mixture, estep, mstep)
+    Gmm      ::= Gmm(name, events, mixture, estep, mstep, numbers)
     Events   ::= Events(name, dtype, dimension)                 x: f64[N, D]; N stays open
     Mixture  ::= Mixture(name, components, covariance)          K, full | diag | tied | spherical
     EStep    ::= EStep(body, setup)                             for n: for k: body; Softmax at the end
@@ -12,7 +12,7 @@
                | StoreShared(value)                             mix.covariance[:] = value  (tied)
                | Accumulate(name, value)                        name += value, over all k
     Expr     ::= ... (ir/expr.py, elementwise on vectors and matrices)
-               | Parameter(field) | Event() | PairValue(field) | Responsibility()
+               | Parameter(field) | Number(name) | Event() | PairValue(field) | Responsibility()
                | Dimension() | Count() | Array(name, shape, values) | Eye()
                | LogNormal(mean, covariance) | Mahalanobis(mean, covariance) | LogDet(covariance)
                | Total(weights) | Mean(weights) | Average(weights) | Scatter(centre, weights)
@@ -56,6 +56,16 @@ class Parameter(Kinded):
 
     def __str__(self) -> str:
         return f"{self.field}[k]"
+
+
+@node
+class Number(Kinded):
+    """A parameter of the iteration after its events and mixture: a float64 of the call."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
 
 
 @node
@@ -364,9 +374,11 @@ class Gmm(Statement):
     mixture: Mixture
     estep: EStep
     mstep: MStep
+    numbers: tuple[str, ...] = ()
 
     def headline(self) -> str:
-        return f"gmm {self.name}({self.events}; {self.mixture})"
+        numbers = f"; {', '.join(self.numbers)}" if self.numbers else ""
+        return f"gmm {self.name}({self.events}; {self.mixture}{numbers})"
 
     def nested(self) -> tuple[Node, ...]:
         return self.estep, self.mstep

@@ -35,6 +35,7 @@ from .dast import (
     Mahalanobis,
     Mean,
     Moment,
+    Number,
     Origin,
     Outer,
     PairValue,
@@ -140,7 +141,7 @@ def component_invariants(gmm: Gmm) -> Gmm:
     here = gmm.estep.loc
 
     def hoisted(e: Expr) -> Expr:
-        if isinstance(e, Const | Name) or not _scalar(e):
+        if isinstance(e, Const | Name | Number) or not _scalar(e):
             return e
         if depends_on_event(e, lets):
             return _map(e, hoisted)
@@ -202,7 +203,7 @@ def distribute(gmm: Gmm) -> Gmm:
 
     def rule(n: Node) -> Node | None:
         match n:
-            case Binary("*", Const() as factor, Binary("+" | "-" as op, a, b)):
+            case Binary("*", Const() | Number() as factor, Binary("+" | "-" as op, a, b)):
                 if depends_on_event(a, lets) != depends_on_event(b, lets):
                     return _at(Binary(op, Binary("*", factor, a), Binary("*", factor, b)), n)
                 return None

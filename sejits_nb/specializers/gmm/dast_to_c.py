@@ -75,6 +75,7 @@ class _Lowering:
         pieces, loc, mstep = self.pieces, self.gmm.loc, self.gmm.mstep
         params = [Param(n, t, True, n == "x", n, loc=loc) for n, t in pointers]
         params += [Param(n, I64, argument=n, loc=loc) for n in ("steps", "count")]
+        params += pieces.number_params()
         events = Events(pieces)
         sums = pieces.elements(Sums(self.layout, pieces.columns).at)
         body = (

@@ -81,6 +81,7 @@ class _Lowering(Pieces):
         loc, estep, mstep = self.gmm.loc, self.gmm.estep, self.gmm.mstep
         params = [Param(n, t, True, n == "x", n, loc=loc) for n, t in pointers]
         params += [Param(n, I64, argument=n, loc=loc) for n in ("steps", "count")]
+        params += self.number_params()
         whole = Binary("/", Binary("-", index("count", GROUP), Literal(1)), GROUP)
         body = (
             Declare("rows", I64, Binary("*", whole, GROUP), loc=estep.loc),

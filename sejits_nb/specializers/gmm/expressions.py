@@ -4,7 +4,7 @@ matrices."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ...ir import past
@@ -14,7 +14,7 @@ from ...ir.expr import Binary, Call, Compare, Const, Expr, Logic, Name, Select, 
 from ...ir.node import Node, Span, rewrite
 from ...ir.past import Address, CallC, Convert, Literal, PExpr, Ternary, Variable
 from .build import add_to, index, load, loop, op, store
-from .dast import Array, Eye, Kind, Origin, Outer, Parameter, Summed
+from .dast import Array, Eye, Kind, Number, Origin, Outer, Parameter, Summed
 from .kinds import KIND_OF_COVARIANCE, kind_of
 from .layout import Layout
 
@@ -75,8 +75,9 @@ class Arithmetic:
 class Elements:
     """Values of component ``k``, element by element, in float64.
 
-    ``names`` are the locals in scope: the array that each lies in (at 0) and its kind.  *leaf* lowers
-    what only a part of the kernel knows (sums over events, determinants) at a place.
+    ``names`` are the locals in scope: the array that each lies in (at 0) and its kind; ``numbers`` what
+    number parameters are called.  *leaf* lowers what only a part of the kernel knows (sums over events,
+    determinants) at a place.
     """
 
     layout: Layout
@@ -84,6 +85,7 @@ class Elements:
     helpers: set[str]
     tables: dict[str, past.Table]
     fresh: Callable[[str], str]
+    numbers: Mapping[str, str] = field(default_factory=dict)
     names: dict[str, tuple[PExpr, str, Kind]] = field(default_factory=dict)
 
     def kind(self, e: Expr) -> Kind:
@@ -129,6 +131,8 @@ class Elements:
                 case Name(id) if id in self.names:
                     base, array, kind = self.names[id]
                     return load(array, base, *self.flat(place[: RANK[kind]]))
+                case Number(name):
+                    return Variable(self.numbers[name], dtype=F64)
                 case Parameter(name):
                     own = place[: RANK[e.kind]]
                     return load(name, self.base(name), *self.flat(own))

@@ -34,6 +34,7 @@ from .dast import (
     LogNormal,
     Mahalanobis,
     Mean,
+    Number,
     Outer,
     PairValue,
     Parameter,
@@ -88,7 +89,7 @@ class FormReader:
                 return self._odd(e, id, self._form(id, ""))
             case ast.Subscript(ast.Attribute(ast.Name(id), name), index) if id == mixture:
                 return self._field(e, name, index)
-            case ast.Subscript(ast.Name(id), _) if id in {**self.scope.known, **self.scope.names}:
+            case ast.Subscript(ast.Name(id), _) if self.scope.is_value(id):
                 return self._refuse("L011", e, what="this subscript")
             case ast.BinOp(left, ast.MatMult(), right):
                 return self._product(at, self.read(left), self.read(right))
@@ -132,6 +133,8 @@ class FormReader:
         scope, at = self.scope, self.findings.span(e)
         if id in (scope.events, scope.mixture, scope.event, scope.component):
             return self._refuse("G027", e, name=id, **roles(scope)[id])
+        if id in scope.numbers:
+            return Number(id, loc=at)
         if id in scope.known:
             if scope.step == E and any(isinstance(n, Count) for n in walk(scope.known[id])):
                 return self._refuse("G028", e)
@@ -152,8 +155,11 @@ class FormReader:
         return self._array(e, id) if isinstance(value, tuple) or value == "object:ndarray" else None
 
     def _hidden(self, e: ast.expr, id: str, value: object) -> Expr:
-        kind = value.removeprefix("object:") if isinstance(value, str) else type(value).__name__
-        return self._refuse("G025", e, name=bare_name(id), kind=kind)
+        kind, name = type(value).__name__, bare_name(id)
+        if isinstance(value, str):
+            kind = value.removeprefix("object:")
+        hint = f"del {name}, or write the notebook's under another name"
+        return self._refuse("G025", e, name=name, kind=kind, place="notebook", hint=hint)
 
     def _array(self, e: ast.expr, id: str) -> Expr:
         """A captured array as a constant of the DAST."""
@@ -221,6 +227,9 @@ class FormReader:
     ) -> Expr:
         name, at = bare_name(id), self.findings.span(e)
         steps, want, _ = FUNCTIONS[name]
+        if id in (self.scope.events, self.scope.mixture, *self.scope.numbers):
+            return self._refuse("G025", e.func, name=name, kind="a parameter", place="parameters",
+                                hint="another name for the parameter")  # fmt: skip
         value = self.captured.get(id)
         if value is not None and not (name in ("sum", "len") and value == "object:function"):
             return self._hidden(e.func, id, value)
@@ -338,7 +347,7 @@ class FormReader:
         value = self._argument(e, function, "column")
         for n in walk(value):
             if isinstance(n, Name | Kinded) and not isinstance(
-                n, PairValue | Responsibility | Refused
+                n, PairValue | Responsibility | Number | Refused
             ):
                 shown = n.id if isinstance(n, Name) else str(n)
                 what = f"{shown}, which is the same for all events"

@@ -1,4 +1,4 @@
-"""What an EM iteration looks like from outside: two parameters, its settings, the native arrays."""
+"""What an EM iteration looks like from outside: its parameters, its settings, the native arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from ...contracts import Interface
 from ...errors import Diagnostic, GmmError, OptionError, did_you_mean
-from ...phase1_frontend.definition import definition, header, parameters
+from ...phase1_frontend.definition import default_values, definition, header, parameters
 from ...phase1_frontend.diagnose import describe
 from ...phase1_frontend.inline import Inlined, inline
 from ...stages import KernelSource
@@ -20,7 +20,7 @@ NATIVE = (
     "x", "weight", "mean", "covariance", "moments", "responsibility", "log_prob", "log_likelihood",
     "status", "steps", "count",
 )  # fmt: skip
-"""The parameters of the native function, in order."""
+"""The parameters of every native function, in order; a cell's numbers come after them."""
 OUTPUTS = ("weight", "mean", "covariance", "responsibility", "log_prob", "log_likelihood", "status")
 """Those that an iteration writes for others to read (``moments`` are its own business)."""
 E_STEP, M_STEP, WRITE = 1, 2, 4
@@ -31,31 +31,48 @@ moments; write responsibilities and the log-likelihood of each event."""
 @dataclass(frozen=True, slots=True)
 class GmmInterface(Interface):
     """``components`` is ``None`` where the mixture of the call says it; ``columns`` are the different
-    weights of sums over the events, each with moments of its own."""
+    weights of sums over the events, each with moments of its own; ``defaults`` those of numbers."""
 
     components: int | None = None
     covariance: str = "full"
     columns: int = 1
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The number parameters: all after the events and the mixture."""
+        return self.params[2:]
+
+    @property
+    def native(self) -> tuple[str, ...]:
+        """The parameters of the native function, in order."""
+        return (*NATIVE, *map(number_key, self.numbers))
 
     def with_columns(self, count: int) -> GmmInterface:
         """The same with that many columns."""
         return replace(self, columns=count)
 
 
+def number_key(name: str) -> str:
+    """What a number parameter is called among native values, where ``count`` means something else."""
+    return f"numbers.{name}"
+
+
 @lru_cache(maxsize=256)
 def read_interface(source: KernelSource) -> GmmInterface:
-    """The names of the events and the mixture, and the settings.
+    """The names of the events, the mixture and the numbers, and the settings.
 
-    Raises :class:`GmmError` (L001, L002, L004, G001).
+    Raises :class:`GmmError` (L001, L002, L004, L018, G001).
     """
     function = inlined(source).function
     params = parameters(source, function, RULES, GmmError)
-    if len(params) != 2:
+    if len(params) < 2:
         line, got = header(source, function), len(params)
         raise GmmError(describe(source, RULES, "G001", line, got=got, name=source.name))
     settings = dict(source.settings)
     covariance = settings.get("covariance", "full")
-    return GmmInterface(params, OUTPUTS, (), (), settings.get("components"), covariance)
+    given = default_values(source, function, RULES, GmmError)
+    defaults = tuple((name, value) for name, value in given if name in params[2:])
+    return GmmInterface(params, OUTPUTS, (), defaults, settings.get("components"), covariance)
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from ...ir.dast import Let, Statement
 from ...ir.dtypes import F64
 from ...ir.expr import Expr, Name
 from ...ir.node import Node, walk
-from ...ir.past import Declare, PExpr, Variable
+from ...ir.past import Declare, Param, PExpr, Variable
 from ...phase3_lower.identifiers import Identifiers
 from .build import Terms, load, store
 from .dast import (
@@ -17,6 +17,7 @@ from .dast import (
     LogDet,
     Mahalanobis,
     Moment,
+    Number,
     PairValue,
     Parameter,
     Responsibility,
@@ -24,6 +25,7 @@ from .dast import (
     Total,
 )
 from .expressions import Arithmetic, Elements, Leaf, Place
+from .interface import number_key
 from .layout import Layout
 
 
@@ -31,8 +33,8 @@ class Pieces:
     """One DAST's sizes, and its expressions wherever they are needed.
 
     ``columns`` are the weights that the M-step sums over the events; ``constants`` are the arrays of
-    what depends on the component alone, by the name in the cell; ``helpers`` and ``tables`` collect
-    what the expressions call and look up.
+    what depends on the component alone, by the name in the cell; ``numbers`` the parameters that the
+    cell takes; ``helpers`` and ``tables`` collect what the expressions call and look up.
     """
 
     def __init__(self, gmm: Gmm, outer_names: Iterable[str]) -> None:
@@ -49,6 +51,7 @@ class Pieces:
         own = (f"{name}_{n}" for n in range(len(self.distances))
                for name in ("log_det", "factor", "distance"))  # fmt: skip
         self.names = Identifiers((*outer_names, *own, *self.fields))
+        self.numbers = {name: self.names.fresh(name) for name in gmm.numbers}
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -56,15 +59,24 @@ class Pieces:
         stored = [s.field for s in self.gmm.estep.body if isinstance(s, StorePair)]
         return tuple(f"pair_{name}" for name in dict.fromkeys(stored))
 
+    def number_params(self) -> list[Param]:
+        """The parameters of the native function that are the cell's numbers."""
+        loc = self.gmm.loc
+        return [Param(c, F64, argument=number_key(n), loc=loc) for n, c in self.numbers.items()]
+
     def elements(self, leaf: Leaf) -> Elements:
         """Values of one component, in float64."""
-        return Elements(self.layout, leaf, self.helpers, self.tables, self.names.fresh)
+        return Elements(
+            self.layout, leaf, self.helpers, self.tables, self.names.fresh, self.numbers
+        )
 
     def component_leaf(self, e: Expr, place: Place) -> PExpr:
         """What an E-step knows of a component alone."""
         match e:
             case Name(id) if id in self.constants:
                 return load(self.constants[id], "k", dtype=F64)
+            case Number(name):
+                return Variable(self.numbers[name], dtype=F64)
             case LogDet(covariance):
                 found = [d.covariance for d in self.distances].index(covariance)
                 return load(f"log_det_{found}", "k", dtype=F64)
@@ -101,6 +113,8 @@ class Pieces:
         """One event's weight for one component; responsibilities lie where the joint did."""
 
         def leaf(e: Expr) -> PExpr:
+            if isinstance(e, Number):
+                return self.component_leaf(e, ())
             field = "joint" if isinstance(e, Responsibility) else getattr(e, "field", None)
             if field is None:
                 raise TypeError(f"{e} is no value of an event")

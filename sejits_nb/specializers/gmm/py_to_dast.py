@@ -88,11 +88,11 @@ class _Reader:
     # -- the iteration and its steps
 
     def iteration(self, function: ast.FunctionDef) -> Gmm:
-        events, mixture = self.interface.params
+        events, mixture = self.interface.params[:2]
         body = _without_docstring(function.body)
         self.scope = Scope(
             events, mixture, self.interface.covariance, self.x.shape[1] if self.x else None,
-            self.components, frozenset(_stored(body)), _sums(body, mixture),
+            self.components, self.interface.numbers, frozenset(_stored(body)), _sums(body, mixture),
         )  # fmt: skip
         forms = FormReader(self.scope, self.findings, dict(self.source.captured))
         expressions = ExpressionReader(self.source, self.findings, forms.domain, ())
@@ -134,6 +134,7 @@ class _Reader:
             Mixture(mixture, self.components or 1, covariance, loc=at),
             estep or EStep((), loc=at),
             MStep(steps.body, tuple(after), loc=steps.loc),
+            self.interface.numbers,
             loc=at,
         )
         return rewrite(gmm, plain)

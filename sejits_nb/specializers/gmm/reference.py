@@ -15,13 +15,13 @@ import numpy as np
 from ...contracts import Namespace
 from ...phase1_frontend.plain_scope import plain_scope
 from ...stages import KernelSource
-from .interface import E_STEP, M_STEP, WRITE, read_interface, written
+from .interface import E_STEP, M_STEP, WRITE, number_key, read_interface, written
 from .intrinsics import factored, intrinsics, log_sum_exp
 from .mixture import Events, in_iteration
 
 
 def reference(source: KernelSource, lookup: Namespace) -> Callable[[Mapping[str, Any]], None]:
-    """A function that runs the iteration on native values (``interface.NATIVE``) in place.
+    """A function that runs the iteration on native values (``GmmInterface.native``) in place.
 
     Of ``steps`` it knows whole iterations and E-steps: the M-step needs the events themselves, not
     only their sums, so that a part of them cannot be kept for later.  Where a covariance is not
@@ -40,9 +40,10 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[[Mapping[str,
         mixture = in_iteration(values, interface.covariance)
         scope = plain_scope(source, lookup, intrinsics(interface.covariance, mixture.dimension))
         exec(code, scope)
+        numbers = (values[number_key(name)] for name in interface.numbers)
         try:
             with np.errstate(all="ignore"):
-                scope[source.name](Events(values["x"]), mixture)
+                scope[source.name](Events(values["x"]), mixture, *numbers)
                 log_prob = log_sum_exp(mixture.joint)
         except np.linalg.LinAlgError:
             wrong = first_indefinite(values["covariance"], interface.covariance)

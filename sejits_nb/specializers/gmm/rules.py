@@ -9,19 +9,20 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
     "L002": Rule("no function in this cell", "the kernel is a Python function",
                  "start with: def {name}(x, mix):"),
     "L004": Rule("the parameter list may not use {what}",
-                 "an EM iteration is given the events and the mixture",
-                 "plain parameters: def {name}(x, mix)", "{what}"),
+                 "an EM iteration is given the events, the mixture, and numbers",
+                 "plain parameters: def {name}(x, mix, reg=1e-6)", "{what}"),
     "L010": Rule("{what} is not in the language", "the generated code has no counterpart for it",
                  "assignments, and the loops over events and components", "{what}"),
     "L011": Rule("{what} is not in the language", "the generated code has no counterpart for it",
                  "arithmetic, densities, and sums over the events", "{what}"),
     "L017": Rule("only a single name or a value of the mixture can be assigned",
                  "each line computes one value", "one assignment a line: a = ...", "{what}"),
-    "L020": Rule("{name!r} is assigned, but it is a {role}", "events, mixture and loop variables keep "
+    "L020": Rule("{name!r} is assigned, but it is a {role}", "parameters and loop variables keep "
                  "their meaning in the whole iteration", "use another name for the local value",
                  "a {role}"),
-    "G001": Rule("an EM iteration has two parameters, not {got}",
-                 "it is given the events and the mixture that it improves", "def {name}(x, mix):"),
+    "G001": Rule("an EM iteration has two parameters or more, not {got}",
+                 "it is given the events, the mixture that it improves, and numbers",
+                 "def {name}(x, mix):, or def {name}(x, mix, reg=1e-6):"),
     "G002": Rule("the iteration has no E-step", "responsibilities come from a loop over the events",
                  "for n in {x}.events():"),
     "G003": Rule("the iteration has no M-step", "parameters are updated in a loop over the components "
@@ -78,8 +79,8 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
                  "a value: p if test else q", "a branch"),
     "G024": Rule("{what} is not in the mixture language", "it computes with real numbers",
                  "+ - * / ** @, log exp sqrt abs min max pow, and p if a > b else q", "{what}"),
-    "G025": Rule("{name!r} of the notebook hides the language's own", "the plain Python would find "
-                 "that one", "del {name}, or write the notebook's under another name", "{kind}"),
+    "G025": Rule("{name!r} of the {place} hides the language's own", "the plain Python would find "
+                 "that one", "{hint}", "{kind}"),
     "G026": Rule("{target} is not set in the {step}", "{why}", "{hint}", "not here"),
     "G027": Rule("{name!r} is {kind}, not a number", "{why}", "{hint}", "{kind}"),
     "G028": Rule("the number of events is not known in the E-step", "events may come in several parts",
@@ -93,8 +94,8 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
 }  # fmt: skip
 
 CALL_RULES: dict[str, Rule] = {
-    "A010": Rule("the arguments do not fit an EM iteration", "it is called with the events and the "
-                 "mixture", "kernel(X, mix)"),
+    "A010": Rule("the arguments do not fit an EM iteration", "it is called with events, a mixture, "
+                 "and numbers if it has any", "kernel(X, mix)"),
     "A011": Rule("the second argument is no mixture of this kernel",
                  "components, dimension and covariance are compiled in",
                  "mix = sj.Mixture(components, dimension, covariance)"),
@@ -106,5 +107,7 @@ CALL_RULES: dict[str, Rule] = {
                  "updated", "add a little to the diagonal: ... + 1e-6 * eye"),
     "A015": Rule("the result is no finite number", "one number that is not finite spoils a "
                  "whole mixture; nothing was updated", "X[np.isfinite(X).all(axis=1)]"),
+    "A016": Rule("a number parameter is no finite number", "parameters after the mixture are numbers "
+                 "(float64), given at each call", "kernel(X, mix, reg=1e-6)"),
 }  # fmt: skip
 """What can be wrong with a call; the findings themselves carry the call's own words."""

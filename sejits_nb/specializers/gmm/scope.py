@@ -42,14 +42,16 @@ def sound(e: Expr) -> bool:
 
 @dataclass(slots=True)
 class Scope:
-    """What names mean where the reader is.  ``known`` stand for their value, ``names`` for a local of
-    the DAST (with a number where it is assigned again), ``sums`` are over the components."""
+    """What names mean where the reader is.  ``numbers`` are parameters, ``known`` stand for their
+    value, ``names`` for a local of the DAST (with a number where it is assigned again), ``sums`` are
+    over the components."""
 
     events: str
     mixture: str
     covariance: str
     dimension: int | None
     components: int | None
+    numbers: tuple[str, ...]
     assigned: frozenset[str]
     sums: frozenset[str] = frozenset()
     step: str = ""
@@ -65,6 +67,10 @@ class Scope:
     def square(self) -> Kind:
         """The kind of a covariance."""
         return KIND_OF_COVARIANCE[self.covariance]
+
+    def is_value(self, id: str) -> bool:
+        """Whether the name stands for a value of the cell's own."""
+        return id in self.numbers or id in self.known or id in self.names
 
     def kind(self, e: Expr) -> Kind:
         return kind_of(e, self.kinds)

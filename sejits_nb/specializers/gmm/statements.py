@@ -180,9 +180,10 @@ class StatementReader:
     def is_role(self, target: ast.Name) -> bool:
         """Whether *target* is a name that keeps its meaning, which is then found wrong."""
         scope = self.scope
-        if target.id not in (scope.events, scope.mixture, scope.event, scope.component):
+        loops = (scope.event, scope.component)
+        if target.id not in (scope.events, scope.mixture, *scope.numbers, *loops):
             return False
-        role = "parameter" if target.id in (scope.events, scope.mixture) else "loop variable"
+        role = "loop variable" if target.id in loops else "parameter"
         self.findings.add("L020", target, name=target.id, role=role)
         return True
 

@@ -16,7 +16,7 @@ import numpy as np
 from ...contracts import Interface, StandIn, Turns
 from ...errors import ArgumentError, Diagnostic
 from ...results import Training, TrainingListener
-from .calls import answer, bind, native_values, not_finite
+from .calls import answer, bind, native_values, not_finite, numbers_in
 from .chunks import Source, source_of
 from .interface import E_STEP, M_STEP, WRITE, GmmInterface
 from .mixture import Array, Mixture
@@ -106,7 +106,8 @@ def evaluate(
     bound = bind(interface, args, kwargs)
     parameters = {name: bound.values[name] for name in _PARAMETERS}
     events = bound.values["x"]
-    values = native_values(interface, events, parameters, WRITE, len(events))
+    numbers = numbers_in(interface, bound.values)
+    values = native_values(interface, events, parameters, WRITE, len(events), numbers=numbers)
     (turns.prepare(values, meanwhile) if meanwhile else prepare(values))()
     answer(values)
     if np.isnan(values["log_prob"]).any():
@@ -143,7 +144,9 @@ class _Run:
         self.calls: Callable[[], None] = self.chunked
         if source.whole is not None:
             steps = E_STEP | M_STEP
-            values = native_values(interface, source.whole, self.arrays, steps)
+            values = native_values(
+                interface, source.whole, self.arrays, steps, numbers=source.numbers
+            )
             self.sums = {n: values[n] for n in ("moments", "log_likelihood", "status")}
             self.calls, self.events = turns.every(values, meanwhile), len(source.whole)
 
@@ -183,7 +186,9 @@ class _Run:
         for chunk in self.source.chunks():
             if not len(chunk):
                 continue
-            last = native_values(self.interface, chunk, self.arrays, E_STEP)
+            last = native_values(
+                self.interface, chunk, self.arrays, E_STEP, numbers=self.source.numbers
+            )
             if not self.sums:
                 self.sums = {n: last[n] for n in ("moments", "log_likelihood", "status")}
             last.update(self.sums)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 from functools import lru_cache
-from typing import Any
-
-import numpy as np
 
 from ...contracts import Interface
 from ...errors import StencilError
-from ...phase1_frontend.definition import definition, header, parameters
-from ...phase1_frontend.diagnose import Findings, describe
+from ...phase1_frontend.definition import default_values, definition, header, parameters
+from ...phase1_frontend.diagnose import describe
 from ...phase1_frontend.inline import Inlined, inline
 from ...stages import KernelSource
 from .rules import RULES
@@ -39,14 +35,11 @@ def read_interface(source: KernelSource) -> Interface:
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
         if n.attr in POINT_METHODS
     }
-    given = function.args.defaults
-    defaults = dict(zip(params[len(params) - len(given) :], given, strict=True))
-    findings = Findings(source, RULES)
     return Interface(
         params,
         tuple(p for p in params if p in stored),
         tuple(p for p in params if p in grids),
-        tuple((name, _default(source, findings, e)) for name, e in defaults.items()),
+        default_values(source, function, RULES, StencilError),
     )
 
 
@@ -79,25 +72,3 @@ def receiver(source: KernelSource, function: ast.FunctionDef) -> str:
 
 def _base(n: ast.Subscript) -> str:
     return n.value.id if isinstance(n.value, ast.Name) else ""
-
-
-def _default(source: KernelSource, findings: Findings, e: ast.expr) -> Any:
-    """The value of a default: literals and captured numbers under Python's arithmetic."""
-    captured = dict(source.captured)
-
-    class Captured(ast.NodeTransformer):
-        def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-            return self.visit_Name(node)
-
-        def visit_Name(self, node: ast.Name | ast.Attribute) -> ast.expr:
-            value = captured.get(ast.unparse(node))
-            known = isinstance(value, int | float | np.generic)
-            return ast.copy_location(ast.Constant(value), node) if known else node  # type: ignore[arg-type]
-
-    tree = Captured().visit(ast.parse(ast.unparse(e), mode="eval"))
-    allowed = ast.Expression | ast.Constant | ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop
-    if all(isinstance(n, allowed) for n in ast.walk(tree)):
-        with contextlib.suppress(ArithmeticError, TypeError, ValueError):
-            return eval(compile(ast.fix_missing_locations(tree), "<default>", "eval"), {})
-    findings.add("L018", e, what=ast.unparse(e))
-    raise StencilError(*findings.found) from None
