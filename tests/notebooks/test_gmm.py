@@ -61,7 +61,7 @@ def test_a_cell_on_the_built_in_sample(run: RunCell, capsys: Any) -> None:
     shown = capsys.readouterr().out
     assert "speech: " in shown
     assert "correct" in shown
-    assert "x: f64[600, 2], weight: f64[2], mean: f64[2, 2], covariance: f64[2, 2]" in shown
+    assert "x: f64[600, 2], mix: 2 components, diag" in shown
     assert kernel.report.work.points == 600
     x, mix = kernel.sample_arguments()
     assert kernel(x, mix) < kernel(x, mix)
