@@ -112,6 +112,13 @@ def flags(compiler: Compiler, exact: bool, narrowings: tuple[str, ...] = ()) -> 
     return tuple(chosen)
 
 
+def columns_in_bytes(compiler: Compiler) -> tuple[str, ...]:
+    """The flag for errors with columns in bytes, as others count: since 11, gcc counts a tab as 8."""
+    number = re.search(r"\) (\d+)\.", compiler.version)
+    counts = compiler.family == "gcc" and number is not None and int(number[1]) >= 11
+    return ("-fdiagnostics-column-unit=byte",) if counts else ()
+
+
 def _kept(narrowing: str, arm: bool) -> tuple[str, ...]:
     """What makes gcc keep ``(double)(float)x`` or ``(double)(int64_t)x`` (``docs/decisions/0028``)."""
     if narrowing == "i":

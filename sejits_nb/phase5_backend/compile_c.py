@@ -13,7 +13,7 @@ from .. import config
 from ..errors import BackendError, Diagnostic
 from ..stages import Artifact, BuildLog, SourceUnit, Toolchain
 from . import cache
-from .c_compiler import Compiler, NoCompiler, cpu, find_compiler, flags, run
+from .c_compiler import Compiler, NoCompiler, columns_in_bytes, cpu, find_compiler, flags, run
 from .compiler_log import Complaint, complaints, refused
 
 __all__ = ["CODES", "Compiler", "NoCompiler", "compile_many", "compile_source", "find_compiler"]
@@ -37,6 +37,7 @@ def compile_source(unit: SourceUnit, exact: bool, tools: Toolchain = _MACHINES_O
     if isinstance(compiler, NoCompiler):
         raise BackendError(Diagnostic("B001", "no C compiler works here", try_=compiler.text))
     options = (*flags(compiler, exact, unit.narrowings), *_extra_flags(), *tools.cflags)
+    options += columns_in_bytes(compiler) if unit.edited else ()
     # what stands behind the compiler's name ("gcc -m32") is flags, too
     key = cache.digest(
         unit.text, shlex.join((*compiler.command[1:], *options)), compiler.version, cpu()

@@ -22,7 +22,8 @@ _TELLING = re.compile(r"error|undefined|cannot find")
 
 
 class Complaint(NamedTuple):
-    """An error at a place of the source, both from 1; line 0: at none, column 0: not told."""
+    """An error at a place of the source, both from 1, the column in bytes; line 0: at none, column 0:
+    not told."""
 
     line: int
     col: int
@@ -69,7 +70,8 @@ def refused(
 def _in_the_text(one: Complaint, rows: list[str], language: str) -> Diagnostic:
     if not 0 < one.line <= len(rows):
         return Diagnostic("B002", one.text, where=f"the edited {language}")
-    row, col = rows[one.line - 1], max(0, one.col - 1)
+    row = rows[one.line - 1]
+    col = len(row.encode()[: max(0, one.col - 1)].decode(errors="ignore"))
     word = re.match(r"\w*", row[col:])
     end_col = col + max(1, len(word[0]) if word else 1)
     where = f"the edited {language}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import importlib.util
 import os
 import pickle
@@ -187,6 +188,14 @@ def test_a_refusal_outside_of_the_cell_names_no_line(make_unit: MakeUnit) -> Non
     found = refused(make_unit("out[0] = 1.0;", "f64*out", entry="two words"))
     assert found.message.startswith("the generated C does not compile: ")
     assert found.line == 0
+
+
+def test_a_refusal_of_edited_code_is_at_the_word_beyond_tabs_and_letters(
+    compiler: str, make_unit: MakeUnit
+) -> None:
+    unit = make_unit("out[0] =\t1.0 /* \N{GREEK SMALL LETTER ALPHA} */ +\tmissing;", "f64*out")
+    found = refused(dataclasses.replace(unit, edited=True))
+    assert found.text[found.col : found.end_col] == "missing"
 
 
 def test_flags_of_the_user_come_last_and_make_another_entry(

@@ -63,3 +63,10 @@ def test_generated_code_points_at_the_cell_and_edited_code_at_itself() -> None:
     assert (second.line, second.text[second.col : second.end_col]) == (2, "v")
     assert (second.message, second.where) == ("'v' undeclared", "the edited C")
     assert (third.line, third.message) == (0, "gone")
+
+
+def test_columns_count_bytes() -> None:
+    text = (Line("\tx = /* \N{GREEK SMALL LETTER ALPHA} */\tv;"),)
+    unit = replace(UNIT, lines=text, edited=True)
+    (one,) = refused(unit, (Complaint(1, 15, "odd"),), "why", "try")
+    assert (one.text[one.col : one.end_col], one.col) == ("v", 13)
