@@ -52,6 +52,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
     """
 
     lower_bound_: float
+    weights_: Array
     precisions_cholesky_: Array
     _parameter_constraints = {  # noqa: RUF012  # as scikit-learn has it
         **sklearn_mixture.GaussianMixture._parameter_constraints,
