@@ -76,6 +76,11 @@ class Turns(Protocol):
     ) -> Callable[[], None]:
         """The same for values that all iterations run on: variants may take turns."""
 
+    def parts(self, values: Callable[[], Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], None]:
+        """A run of any part of an iteration's values, such as a chunk of its events: one variant runs
+        all parts, and variants may take turns.  ``values()`` stand for all parts together, as far as
+        these are known: they are asked for again after the first iteration."""
+
     def take(self, attempt: Callable[[], str]) -> str:
         """Have *attempt* run one iteration; why it failed, or nothing.
 

@@ -86,11 +86,9 @@ class Turns:
         return run
 
     def _every(self, values: Values, meanwhile: StandIn | None) -> Callable[[], None]:
-        race = self._races(values)
-        if race is None or not race.lock.acquire(blocking=False):  # another thread trains
+        race = self._joined(values)
+        if race is None:
             return self.prepare(values, meanwhile)
-        self._race = race
-        race.begin(values)
         bound: dict[int, Callable[[], None]] = {}
 
         def run() -> None:
@@ -103,6 +101,37 @@ class Turns:
             self._clocked(bound[key])
 
         return run
+
+    def parts(self, values: Callable[[], Values]) -> Callable[[Values], None]:
+        """A run of any part of an iteration's values, for which ``values()`` stand; one variant runs
+        all.  The first iteration is the leader's: only then may be known how many parts there are."""
+        race = self._races(values())
+        if race is None:
+            self._say(PLAIN)
+            return lambda part: self._by(None, part)()
+        first = race.leader
+        self._name = f"{first.platform} {first.config}"
+
+        def enter() -> None:
+            self._leave()
+            self._enter = None
+            self._joined(values())
+
+        def run(part: Values) -> None:
+            whose = None if self._enter is enter else self._whose
+            self._clocked((whose or first).executable.bound(part))
+
+        self._enter = enter
+        return run
+
+    def _joined(self, values: Values) -> OnlineRace | None:
+        """The race of calls like these, unless another thread trains."""
+        race = self._races(values)
+        if race is None or not race.lock.acquire(blocking=False):
+            return None
+        self._race = race
+        race.begin(values)
+        return race
 
     def take(self, attempt: Callable[[], str]) -> str:
         """Have *attempt* run one iteration; why it failed, or nothing.
@@ -141,6 +170,9 @@ class Turns:
 
     def __exit__(self, *error: object) -> None:
         """No more iterations: what was found out is kept."""
+        self._leave()
+
+    def _leave(self) -> None:
         race, self._race = self._race, None
         if race is not None:
             try:

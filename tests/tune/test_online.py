@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -317,3 +318,70 @@ def test_an_interrupt_keeps_what_is_known() -> None:
     assert found is not None
     assert not found.complete
     assert len(found.measurements) >= 2
+
+
+def in_parts(race: OnlineRace, iterations: int, run_part: Callable[[Any], None]) -> Turns:
+    """Iterations of three parts each; *run_part* does one part, given what runs it."""
+    values = request(*[]).values
+    with Turns(lambda _: race, lambda _: None) as turns:
+        runs: list[Callable[[Any], None]] = []
+
+        def attempt() -> str:
+            runs[:] = runs or [turns.parts(lambda: values)]
+            for _ in range(3):
+                run_part(lambda: runs[0](values))
+            return ""
+
+        for _ in range(iterations):
+            assert turns.take(attempt) == ""
+    return turns
+
+
+def test_all_parts_of_an_iteration_are_one_variant_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each part runs the executable once; reading the next one takes none of the iteration's time."""
+    monkeypatch.setattr("sejits_nb.tune.online._LEAST_S", 0.0)
+    platform = Paced(lambda _: 0.0)
+    race = race_of(platform.platform)
+
+    def read_and_run(run: Callable[[], None]) -> None:
+        time.sleep(0.002)
+        run()
+
+    turns = in_parts(race, 60, read_and_run)
+    assert race.settled
+    assert len(set(turns.variants)) == 4
+    assert turns.variants[0].endswith("unroll=1")
+    for unroll in (1, 2, 4, 8):
+        own = [name for name in turns.variants if name.endswith(f"unroll={unroll}")]
+        assert platform.runs[unroll] == 3 * len(own)
+    assert max(turns.seconds_each) < 0.006
+
+
+def test_an_iteration_that_fails_in_a_later_part_begins_anew() -> None:
+    race = race_of(Paced(lambda _: 0.0).platform)
+    train(race, by_unroll(TIMES), 60)
+    assert race.leader.config["unroll"] == 4
+    race = race_of(Paced(lambda _: 0.0).platform)  # whose leader is what the records say
+    ran: list[int] = []
+
+    def run_part(run: Callable[[], None]) -> None:
+        ran.append(len(ran))
+        if len(ran) == 5:
+            raise BackendError(Diagnostic("B010", "out of resources"))
+        run()
+
+    turns = in_parts(race, 3, run_part)
+    assert len(ran) == 3 + 2 + 3 + 3
+    assert [name.rpartition("=")[2] for name in turns.variants] == ["4", "1", "1"]
+
+
+def test_a_first_iteration_in_parts_that_fails_is_repeated_too() -> None:
+    """The race is not entered before it is known how many there are."""
+    race, failures = race_of(Paced(lambda _: 0.0).platform), iter([True])
+
+    def run_part(run: Callable[[], None]) -> None:
+        if next(failures, False):
+            raise BackendError(Diagnostic("B010", "out of resources"))
+        run()
+
+    assert len(in_parts(race, 1, run_part).variants) == 1

@@ -80,14 +80,18 @@ def numbers_in(interface: GmmInterface, values: Mapping[str, Any]) -> dict[str, 
 
 
 def signature_of(interface: Interface, values: Mapping[str, Any]) -> Signature:
-    """The signature of bound values: the native function's parameters in order."""
+    """The signature of bound values: the native function's parameters in order.
+
+    It has ``count`` events: where they are more than ``x`` holds, those stand for all of them.
+    """
     assert isinstance(interface, GmmInterface)
     kinds: list[tuple[str, ArrayType | ScalarType]] = []
     for name in interface.native:
         value = values[name]
         if isinstance(value, np.ndarray):
             strides = tuple(s // value.itemsize for s in value.strides)
-            kind = ArrayType(from_numpy(value.dtype) or F64, value.shape, strides)
+            shape = (values["count"], *value.shape[1:]) if name == "x" else value.shape
+            kind = ArrayType(from_numpy(value.dtype) or F64, shape, strides)
             kinds.append((name, kind))
         else:
             kinds.append((name, ScalarType(F64 if isinstance(value, float) else I64)))

@@ -17,11 +17,10 @@ from ...contracts import Interface, StandIn, Turns
 from ...errors import ArgumentError, Diagnostic
 from ...results import Training, TrainingListener
 from .calls import answer, bind, native_values, not_finite, numbers_in
-from .chunks import Source, source_of
+from .chunks import Passes, Source, source_of
 from .interface import E_STEP, M_STEP, WRITE, GmmInterface
 from .mixture import Array, Mixture
 from .reference import first_indefinite
-from .rules import CALL_RULES
 
 Prepare = Callable[[Mapping[str, Any]], Callable[[], None]]
 _PARAMETERS = ("weight", "mean", "covariance")
@@ -140,9 +139,10 @@ class _Run:
         self.events, self.problem, self.note = 0, "", ""
         self.emptied: set[int] = set()
         self.started = 0
-        self.sums: dict[str, Array] = {}
-        self.calls: Callable[[], None] = self.chunked
-        if source.whole is not None:
+        if source.whole is None:
+            self.passes = Passes(interface, turns, source, self.arrays)
+            self.sums, self.calls = self.passes.sums, self.chunked
+        else:
             steps = E_STEP | M_STEP
             values = native_values(
                 interface, source.whole, self.arrays, steps, numbers=source.numbers
@@ -180,26 +180,9 @@ class _Run:
         self.problem = f"training stopped: {what} {where}; the mixture before it is kept"
 
     def chunked(self) -> None:
-        """An iteration over chunks: each adds to the moments, then the M-step."""
-        last: dict[str, Any] | None = None
-        events = 0
-        for chunk in self.source.chunks():
-            if not len(chunk):
-                continue
-            last = native_values(
-                self.interface, chunk, self.arrays, E_STEP, numbers=self.source.numbers
-            )
-            if not self.sums:
-                self.sums = {n: last[n] for n in ("moments", "log_likelihood", "status")}
-            last.update(self.sums)
-            self.turns.prepare(last)()
-            events += len(chunk)
-        if last is None:
-            rule = CALL_RULES["A012"]
-            raise ArgumentError(Diagnostic("A012", "there are no events in the chunks", rule.why,
-                                           "a callable that returns a new iterator"))  # fmt: skip
-        self.events = events
-        self.turns.prepare(last | {"steps": M_STEP})()
+        """An iteration over chunks."""
+        self.passes.once()
+        self.events = self.passes.events
 
     def finish(self) -> None:
         """No mixture stays that has no density: the next iteration would have found that."""
