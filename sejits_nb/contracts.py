@@ -237,6 +237,9 @@ class Specializer:
     binds a call) and ``turns`` (:class:`Turns`)."""
     makers: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """What is made of the bound object itself, which comes first (``estimator``)."""
+    answers: frozenset[str] = frozenset()
+    """Attributes of what a maker has left as the object's ``fitted`` (``predict``), which the object
+    has from then on."""
     code_signature: Callable[[Signature], Signature] = _itself
     """The signature for all calls that the code of this one's specialization serves."""
     examples: Callable[[Interface, Signature, Mapping[str, Any]], Mapping[str, str]] = _no_examples

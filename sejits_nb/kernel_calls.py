@@ -71,6 +71,7 @@ class KernelCalls:
         self._ready: dict[Key, Specialization | None] = {}
         self._races: dict[Key, OnlineRace] = {}
         self._ahead = Ahead()
+        self.fitted: Any = None
         self._last: Specialization | None = None
         self._scalars: dict[Signature, dict[str, Any]] = {}
         self._said: set[str] = set()
@@ -176,6 +177,8 @@ class KernelCalls:
         found = self.__dict__.get("_specializer")
         if found is not None and name in found.makers:
             return partial(found.makers[name], self)
+        if found is not None and name in found.answers and self.fitted is not None:
+            return getattr(self.fitted, name)
         if found is None or name not in found.methods:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         return partial(self._method, name)
@@ -218,7 +221,9 @@ class KernelCalls:
                 self._ahead.rest()
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *self._specializer.methods, *self._specializer.makers]
+        domain = self._specializer
+        answers = domain.answers if self.fitted is not None else ()
+        return [*super().__dir__(), *domain.methods, *domain.makers, *answers]
 
     @property
     def report(self) -> Report | None:

@@ -23,6 +23,7 @@ OWN_NOUNS = {
         "dependence.py",
         "events_to_c.py",
         "expressions.py",
+        "fitting.py",
         "forms.py",
         "intrinsics.py",
         "kinds.py",

@@ -247,6 +247,15 @@ def test_a_kernel_makes_an_estimator_that_trains_with_it() -> None:
     log_prob, shares = heavy.evaluate(X, again)
     np.testing.assert_allclose(estimator.score_samples(X), log_prob)
     np.testing.assert_array_equal(estimator.predict(X), shares.argmax(axis=1))
+    assert not hasattr(heavy, "means_")
+    assert "means_" not in dir(heavy)
+    assert heavy.fit(X, random_state=0, max_iter=300, tol=1e-6) is heavy.fitted
+    np.testing.assert_array_equal(heavy.means_, estimator.means_)
+    np.testing.assert_array_equal(heavy.predict_proba(X), estimator.predict_proba(X))
+    assert "means_" in dir(heavy)
+    labels = heavy.fit_predict(X, random_state=1, max_iter=300)
+    assert heavy.fitted.random_state == 1
+    np.testing.assert_array_equal(heavy.predict(X), labels)
 
 
 @pytest.mark.usefixtures("quiet")

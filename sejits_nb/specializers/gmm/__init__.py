@@ -7,13 +7,14 @@ from .cases import cases, plain_run
 from .dast_passes import PASSES
 from .dast_to_c import lower_to_c
 from .dast_to_opencl import lower_to_opencl
+from .fitting import ANSWERS, estimator, fit, fit_predict
 from .interface import read_components, read_covariance
 from .kinds import COVARIANCES
 from .knobs import knobs
 from .py_to_dast import parse
 from .reference import reference
 from .rules import CALL_RULES, RULES
-from .training import estimator, evaluate, train
+from .training import evaluate, train
 from .work import work
 
 SPECIALIZER = Specializer(
@@ -35,7 +36,8 @@ SPECIALIZER = Specializer(
     examples=examples,
     rules=RULES | CALL_RULES,
     methods={"train": train, "evaluate": evaluate},
-    makers={"estimator": estimator},
+    makers={"estimator": estimator, "fit": fit, "fit_predict": fit_predict},
+    answers=ANSWERS,
     code_signature=code_signature,
     settings={
         "components": Setting(

@@ -114,17 +114,6 @@ def evaluate(
     return values["log_prob"], values["responsibility"]
 
 
-def estimator(kernel: Any, **parameters: Any) -> Any:
-    """``kernel.estimator(n_components=K, ...)``: a ``GaussianMixture`` that this kernel trains and
-    evaluates; raises ``ImportError`` without scikit-learn."""
-    from ...mixture import gaussian_mixture
-
-    read = kernel.interface
-    if read.components is not None:
-        parameters = {"n_components": read.components} | parameters
-    return gaussian_mixture()(**{"covariance_type": read.covariance} | parameters, kernel=kernel)
-
-
 class _Run:
     """The arrays of a training and what an iteration does to them."""
 
