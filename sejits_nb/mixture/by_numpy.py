@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..specializers.gmm.interface import M_STEP, WRITE
+from ..specializers.gmm.interface import M_STEP, WRITE, number_key
 from ..specializers.gmm.mixture import Array
 from ..specializers.gmm.reference import first_indefinite
 
@@ -22,14 +22,13 @@ _LEAST = 10 * float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class ByNumpy:
-    """``contracts.StandIn``: an iteration on native values (``interface.NATIVE``), in place.
+    """``contracts.StandIn``: an iteration on the native values of ``cells.py``, in place.
 
     ``steps`` are those of whole iterations and of evaluations.  Where there is no log-likelihood
     ``status`` names the component, and nothing else changes.  ``seconds`` are rough.
     """
 
     covariance: str
-    reg_covar: float
     events: int
     dimension: int
     components: int
@@ -43,13 +42,13 @@ class ByNumpy:
     def __call__(self, values: Mapping[str, Any]) -> None:
         try:
             with np.errstate(all="ignore"):
-                _iterate(values, self.covariance, self.reg_covar)
+                _iterate(values, self.covariance)
         except np.linalg.LinAlgError:
             wrong = first_indefinite(values["covariance"], self.covariance)
             values["status"][0] = 1 + (wrong or 0)
 
 
-def _iterate(values: Mapping[str, Any], covariance: str, reg_covar: float) -> None:
+def _iterate(values: Mapping[str, Any], covariance: str) -> None:
     x, weight, steps = values["x"], values["weight"], int(values["steps"])
     origin = weight @ values["mean"]
     log_density = _density(values["mean"] - origin, values["covariance"], covariance)
@@ -73,7 +72,7 @@ def _iterate(values: Mapping[str, Any], covariance: str, reg_covar: float) -> No
             sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else found
     values["log_likelihood"][0] += likelihood
     if steps & M_STEP:
-        _update(values, origin, sums, covariance, reg_covar)
+        _update(values, origin, sums, covariance)
 
 
 def _density(mean: Array, values: Array, covariance: str) -> Callable[[Array], Array]:
@@ -115,10 +114,8 @@ def _moments(rows: Array, shares: Array, covariance: str) -> list[Array]:
     return [*first, rows @ rows.T if covariance == "tied" else shares @ (rows**2).T]
 
 
-def _update(
-    values: Mapping[str, Any], origin: Array, sums: list[Array], covariance: str, reg_covar: float
-) -> None:
-    total, first, second = sums
+def _update(values: Mapping[str, Any], origin: Array, sums: list[Array], covariance: str) -> None:
+    (total, first, second), reg_covar = sums, values[number_key("reg_covar")]
     total = total + _LEAST
     mean = first / total[:, None]
     if covariance == "tied":

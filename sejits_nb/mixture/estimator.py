@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..errors import ArgumentError
 from ..kernel import Kernel
 from ..results import Training
+from ..specializers.gmm.calls import arguments_of
 from ..specializers.gmm.mixture import Array, Mixture
 from ..specializers.gmm.samples import started
 from .by_numpy import ByNumpy
@@ -44,7 +45,8 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
 
     ``backend`` are platforms, as for the decorators ("auto", "openmp", "opencl,c", ...).  ``kernel`` is
     an EM iteration of your own, from a ``%%gmm`` cell or ``@sj.gmm``, that trains and evaluates instead
-    of the standard one; ``reg_covar`` then only touches the start.
+    of the standard one; ``reg_covar`` then only touches the start.  ``numbers`` are those that the
+    kernel takes, by name.
 
     Where sums about a common origin lose too many digits, as components lie far apart compared with
     their width or coordinates are nearly dependent, the training runs again in float64, and last with a
@@ -58,6 +60,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         **sklearn_mixture.GaussianMixture._parameter_constraints,
         "backend": [str],
         "kernel": [HasMethods(["train", "evaluate"]), None],
+        "numbers": [dict, None],
     }
 
     def __init__(
@@ -79,6 +82,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         verbose_interval: int = 10,
         backend: str = "auto",
         kernel: Kernel | None = None,
+        numbers: dict[str, float] | None = None,
     ) -> None:
         super().__init__(
             n_components, covariance_type=covariance_type, tol=tol, reg_covar=reg_covar,
@@ -88,6 +92,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         )  # fmt: skip
         self.backend = backend
         self.kernel = kernel
+        self.numbers = numbers
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -163,8 +168,9 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
             rows, trained = events.astype(dtype, copy=False), start.copy()
             self._begin(rows, trained, self.max_iter)
             done = self._kernel().train(
-                rows, trained, max_iter=self.max_iter, tol=self.tol, since=since, warn=False,
-                verbose=self._progress if self.verbose else False, meanwhile=self._stand_in(rows),
+                rows, trained, *self._numbers(), max_iter=self.max_iter, tol=self.tol, since=since,
+                warn=False, verbose=self._progress if self.verbose else False,
+                meanwhile=self._stand_in(rows),
             )  # fmt: skip
             stopped = done.note.startswith("training stopped")
             if self.kernel is not None or not (stopped or _digits_lost(trained, dtype)):
@@ -179,7 +185,9 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         before, converged = since, False
         while len(found) < self.max_iter and not converged:
             try:
-                log_prob, shares = kernel.evaluate(rows, mixture, meanwhile=stand_in)
+                log_prob, shares = kernel.evaluate(
+                    rows, mixture, *self._numbers(), meanwhile=stand_in
+                )
             except ArgumentError:
                 break  # a covariance collapsed: _take says so
             found.append(float(log_prob.sum()))
@@ -214,23 +222,28 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
     def _kernel(self) -> Kernel:
         if self.kernel is not None:
             return self.kernel
-        return iteration(self.covariance_type, float(self.reg_covar), self.backend)
+        return iteration(self.covariance_type, self.backend)
+
+    def _numbers(self) -> tuple[float, ...]:
+        """The kernel's number parameters; raises :class:`ArgumentError` (A010, A016)."""
+        if self.kernel is None:
+            return (float(self.reg_covar),)
+        interface: Any = self.kernel.interface
+        return tuple(arguments_of(interface, (None, None), self.numbers or {})[2].values())
 
     def _stand_in(self, events: Array) -> ByNumpy | None:
         """What does the same as the standard kernel as long as there is none."""
         if self.kernel is not None:
             return None
         count, dimension = events.shape
-        return ByNumpy(
-            self.covariance_type, float(self.reg_covar), count, dimension, self.n_components
-        )
+        return ByNumpy(self.covariance_type, count, dimension, self.n_components)
 
     def _begin(self, events: Array, mixture: Mixture, times: int = 1) -> None:
         """Build the kernel in the background; so little data that NumPy is done with it sooner has to
         come more often, unless the user has named a platform."""
         stand_in = self._stand_in(events) if self.backend == "auto" else None
         seconds = times * stand_in.seconds if stand_in else math.inf
-        self._kernel().begin(events, mixture, stand_in_s=seconds)
+        self._kernel().begin(events, mixture, *self._numbers(), stand_in_s=seconds)
 
     def _mixture(self) -> Mixture:
         """The parameters as a mixture: as scikit-learn, from the factors of the precisions."""
@@ -280,7 +293,9 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         if dtype != np.float64 and _digits_lost(mixture, dtype.name):
             events = events.astype(np.float64)
         self._begin(events, mixture)
-        found = self._kernel().evaluate(events, mixture, meanwhile=self._stand_in(events))
+        found = self._kernel().evaluate(
+            events, mixture, *self._numbers(), meanwhile=self._stand_in(events)
+        )
         return found[0].astype(dtype, copy=False), found[1].astype(dtype, copy=False)
 
     def _labels(self, events: Array) -> Array:

@@ -45,15 +45,15 @@ class GMM:
         """Iterations on the events X [N, D] until the log-likelihood changes by no more than
         (1 + D + D(D+1)/2) ln(N D) 1e-4; returns the last iteration's log-likelihood.
 
-        The mean variance of the data over 1e6, rounded to a power of ten, is added to the diagonal.
+        The mean variance of the data over 1e6 is added to the diagonal.
         Raises :class:`~sejits_nb.errors.ArgumentError` and ``ValueError`` for events that do not fit.
         """
         events = self._events(X)
         count, d = events.shape
-        kernel = iteration(self.cvtype, _regularisation(events))
+        kernel, regularisation = iteration(self.cvtype), _regularisation(events)
         self._start(events)
         epsilon = (1 + d + d * (d + 1) / 2) * math.log(count * d) * 1e-4
-        self.training = kernel.train(events, self.mixture, min_iter=min_em_iters,
+        self.training = kernel.train(events, self.mixture, regularisation, min_iter=min_em_iters,
                                      max_iter=max_em_iters, tol=epsilon / count)  # fmt: skip
         return self.training.log_likelihood
 
@@ -145,9 +145,8 @@ class GMM:
 
 
 def _regularisation(events: Array) -> float:
-    """It is compiled in: a power of ten, so that data of one scale share their code."""
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(np.var(events, axis=0, dtype=np.float64).mean())
     if not math.isfinite(spread):
         raise ValueError("X has a variance that is not finite: scale it")
-    return float(10.0 ** round(math.log10(spread / 1e6))) if spread > 0 else 1e-12
+    return spread / 1e6 if spread > 0 else 1e-12

@@ -30,7 +30,7 @@ KINDS = ("full", "diag", "tied", "spherical")
 def trained(kind: str, numpy_for: int, x: Any = X, **how: Any) -> tuple[Mixture, Training]:
     """Ten iterations, of which the first few find a kernel that is still being built."""
     kernel, mixture, built = iteration(kind), started(x, 3, kind), Future[None]()
-    stand_in = ByNumpy(kind, 1e-6, len(x), x.shape[1], 3)
+    stand_in = ByNumpy(kind, len(x), x.shape[1], 3)
 
     def listen(training: Training) -> None:
         if training.iterations == numpy_for:
@@ -82,7 +82,7 @@ def test_what_numpy_cannot_do_the_kernel_is_asked(kind: str) -> None:
     kernel._ahead._job = Future()
     try:
         with pytest.warns(RuntimeWarning, match="covariance of component 1 collapsed at the start"):
-            done = kernel.train(rows, mixture, meanwhile=ByNumpy(kind, 1e-6, 700, 3, 3))
+            done = kernel.train(rows, mixture, meanwhile=ByNumpy(kind, 700, 3, 3))
     finally:
         kernel._ahead._job = None
     assert done.iterations == 0
@@ -95,7 +95,7 @@ def test_an_empty_component_keeps_its_place() -> None:
     try:
         with pytest.warns(RuntimeWarning, match="component 1 has no events"):
             done = kernel.train(X, mixture, max_iter=3, tol=0,
-                                meanwhile=ByNumpy("diag", 1e-6, 700, 3, 3))  # fmt: skip
+                                meanwhile=ByNumpy("diag", 700, 3, 3))  # fmt: skip
     finally:
         kernel._ahead._job = None
     assert done.variants == ("NumPy",) * 3
@@ -106,9 +106,7 @@ def test_an_iteration_that_takes_long_waits_for_the_kernel() -> None:
     kernel, mixture = iteration("full"), started(X, 3, "full")
     kernel._ahead._job = Future()
     try:
-        done = kernel.train(
-            X, mixture, max_iter=2, meanwhile=ByNumpy("full", 1e-6, 100_000, 16, 16)
-        )
+        done = kernel.train(X, mixture, max_iter=2, meanwhile=ByNumpy("full", 100_000, 16, 16))
     finally:
         kernel._ahead._job = None
     assert "NumPy" not in done.variants
@@ -120,10 +118,10 @@ def test_numpy_evaluates_as_the_kernel_does(kind: str) -> None:
     wanted = kernel.evaluate(X, mixture)
     kernel._ahead._job = Future()
     try:
-        found = kernel.evaluate(X, mixture, meanwhile=ByNumpy(kind, 1e-6, 700, 3, 3))
+        found = kernel.evaluate(X, mixture, meanwhile=ByNumpy(kind, 700, 3, 3))
         mixture.covariance[:] = -mixture.covariance[:]
         with pytest.raises(ArgumentError, match="component 0"):
-            kernel.evaluate(X, mixture, meanwhile=ByNumpy(kind, 1e-6, 700, 3, 3))
+            kernel.evaluate(X, mixture, meanwhile=ByNumpy(kind, 700, 3, 3))
     finally:
         kernel._ahead._job = None
     np.testing.assert_allclose(found[0], wanted[0], rtol=1e-12)
@@ -137,6 +135,7 @@ def test_its_model_is_scikit_learns(kind: str) -> None:
     how: dict[str, Any] = {"covariance_type": kind, "max_iter": 10, "tol": 0, "random_state": 0}
     iteration.cache_clear()
     events = load_wine().data
+    iteration.cache_clear()
     ours, theirs = (one(3, **how).fit(events) for one in (GaussianMixture, Theirs))
     assert ours._kernel().build is None
     assert ours.lower_bound_ == pytest.approx(theirs.lower_bound_, rel=1e-9)

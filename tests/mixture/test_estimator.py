@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 
 import sejits_nb as sj
+from sejits_nb.errors import ArgumentError
+from sejits_nb.mixture.cells import iteration
+from sejits_nb.phase5_backend import cache
 from sejits_nb.specializers.gmm.mixture import Array
 from sejits_nb.specializers.gmm.samples import three_clusters
 
@@ -256,6 +259,55 @@ def test_a_kernel_makes_an_estimator_that_trains_with_it() -> None:
     labels = heavy.fit_predict(X, random_state=1, max_iter=300)
     assert heavy.fitted.random_state == 1
     np.testing.assert_array_equal(heavy.predict(X), labels)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_regularisations_share_their_code() -> None:
+    """A grid over ``reg_covar`` compiles nothing, and what was found out for one holds for all."""
+    estimator = GaussianMixture(3, backend="openmp", random_state=0, max_iter=5).fit(X)
+    kernel = iteration("full", "openmp")
+    ready, compiled, raced = len(kernel._ready), cache.usage()[0], list(kernel._races)
+    grid = {"reg_covar": [1e-9, 1e-6, 1e-3, 1.0]}
+    search = GridSearchCV(estimator, grid, cv=2).fit(np.random.default_rng(0).permutation(X))
+    assert len({round(s, 9) for s in search.cv_results_["mean_test_score"]}) == 4
+    assert (len(kernel._ready), cache.usage()[0], list(kernel._races)) == (ready, compiled, raced)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_an_estimator_has_the_numbers_of_its_kernel() -> None:
+    @sj.gmm(components=3, covariance="diag", fallback=False, tune="none")
+    def least(x, mix, floor, tol=2.0):  # type: ignore[no-untyped-def]
+        for n in x.events():
+            for k in mix.components():
+                c = mix.covariance[k] + floor
+                mix.joint[n, k] = log(mix.weight[k]) + log_normal(x[n], mix.mean[k], c)
+            mix.responsibility[n] = softmax(mix.joint[n])
+        for k in mix.components():
+            r = mix.responsibility[:, k]
+            mix.weight[k] = mean(r)
+            mix.mean[k] = average(x, r)
+            mix.covariance[k] = scatter(x, mix.mean[k], r) / tol
+
+    estimator = least.estimator(numbers={"floor": 0.5}, random_state=0, max_iter=3, tol=0.0)
+    again = pickle.loads(pickle.dumps(clone(estimator).set_params(numbers={"floor": 1.5})))
+    for one, floor in ((estimator, 0.5), (again, 1.5)):
+        assert one.fit(X).n_iter_ == 3  # the tol of the estimator, not that of the kernel
+        mixture = sj.Mixture(3, 3, "diag", weight=one.weights_, mean=one.means_,
+                             values=one.covariances_)  # fmt: skip
+        np.testing.assert_allclose(one.score_samples(X), least.evaluate(X, mixture, floor)[0])
+    search = GridSearchCV(
+        estimator, {"numbers": [{"floor": 0.1}, {"floor": 9.0, "tol": 1.0}]}, cv=2
+    )
+    assert search.fit(np.random.default_rng(0).permutation(X)).best_params_ == {
+        "numbers": {"floor": 0.1}
+    }
+    for wrong, code in (
+        ({}, "A010"),
+        ({"floor": 1.0, "roof": 1.0}, "A010"),
+        ({"floor": "1"}, "A016"),
+    ):
+        with pytest.raises(ArgumentError, match=code):
+            estimator.set_params(numbers=wrong).fit(X)
 
 
 @pytest.mark.usefixtures("quiet")

@@ -51,7 +51,7 @@ def test_training_is_the_calls_one_after_another(kind: str) -> None:
 def test_training_in_plain_python_is_the_same(kind: str) -> None:
     few, mixture, plain = X[::10], started(X, 3, kind), started(X, 3, kind)
     iteration(kind).train(few, mixture, max_iter=3, tol=0)
-    iteration(kind, 1e-6, "python").train(few, plain, max_iter=3, tol=0)
+    iteration(kind, "python").train(few, plain, max_iter=3, tol=0)
     close(mixture, plain, 1e-8)
 
 
@@ -255,7 +255,7 @@ def test_a_planted_collapse_keeps_the_mixture_before_it(kind: str) -> None:
     rows = np.concatenate([X[:200], np.tile([[100.0, 100.0, 100.0]], (50, 1))])
     mixture = Mixture(2, 3, kind, mean=[rows[:200].mean(axis=0), rows[-1]])
     with pytest.warns(RuntimeWarning, match=r"covariance of component 1 collapsed"):
-        training = iteration(kind, 0.0).train(rows, mixture, max_iter=20, tol=0)
+        training = iteration(kind).train(rows, mixture, 0.0, max_iter=20, tol=0)
     assert not training.converged
     assert "collapsed" in training.note
     assert all(np.isfinite(a).all() for a in mixture.arrays().values())
@@ -323,7 +323,7 @@ def test_a_real_interrupt_arrives_while_native_code_runs() -> None:
 
 def test_other_numbers_of_events_need_no_new_code() -> None:
     """A call with as many digits in its number of events uses what is there."""
-    kernel, mixture = iteration("diag", 2e-6), started(X, 3, "diag")
+    kernel, mixture = iteration.__wrapped__("diag"), started(X, 3, "diag")
     kernel(X, mixture)
     ready = len(kernel._ready)
     for count in (699, 500, 101):
