@@ -19,7 +19,7 @@ def iteration(covariance: str, backend: str = "auto") -> Kernel:
     """The kernel of one EM iteration; *covariance* is full, diag, tied or spherical."""
     options = {"covariance": covariance, "backend": tuple(backend.split(","))}
     cell = em_tied if covariance == "tied" else em
-    return kernel_of(cell, "gmm", *read_options("gmm", options))
+    return kernel_of(cell, "gmm", *read_options("gmm", options))  # type: ignore[arg-type]
 
 
 def em(x, mix, reg_covar=1e-6):
