@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from sejits_nb import stencil
 from sejits_nb.kernel import Kernel
 from sejits_nb.results import Bandwidth, Measurement, Peak, Roofs
+from sejits_nb.stages import Config
 from sejits_nb.widgets.explorer.widget import Explorer
 
 from .conftest import Open, ask
@@ -141,6 +142,29 @@ def test_filters_are_offered_for_knobs_that_differ(page: Page, raced: Kernel) ->
     left = [m for m in timed(raced) if m.config["unroll"] != 1]
     expect(points(page)).to_have_count(len(left))
     expect(page.locator(".variants .note")).to_contain_text("filtered out")
+
+
+def test_a_knob_of_many_values_folds_its_filters(raced: Kernel, open_page: Open) -> None:
+    first = timed(raced)[0]
+    many = [
+        dataclasses.replace(first, config=Config((*first.config.items, ("trial", n))))
+        for n in range(40)
+    ]
+    before = raced.report
+    assert before is not None
+    raced.report = dataclasses.replace(before, measurements=tuple(many), best=many[0])
+    page = open_page(raced.explore())
+    raced.report = before
+    expect(points(page)).to_have_count(40)  # drawn when the browser is idle, before it is opened
+    page.get_by_role("tab", name="Variants").click()
+    trials = page.get_by_role("group", name="trial")
+    expect(trials.locator("input")).to_have_count(0)
+    trials.get_by_text("40 values").click()
+    trials.get_by_label("7", exact=True).uncheck()
+    expect(points(page)).to_have_count(39)
+    trials.get_by_text("40 values").click()
+    trials.get_by_text("40 values").click()
+    expect(trials.get_by_label("7", exact=True)).not_to_be_checked()
 
 
 def test_what_failed_is_listed_with_its_reason(page: Page) -> None:

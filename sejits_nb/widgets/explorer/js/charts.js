@@ -20,6 +20,8 @@ const charts = (() => {
     return made;
   }
 
+  const textAt = (attributes, said) => node("text", attributes, said);
+
   // -- scales: value -> pixels between `from` and `to`, and the ticks
 
   function categories(values, from, to, text = String) {
@@ -102,21 +104,16 @@ const charts = (() => {
     /** Ticks of `x` below and of `y` on the left, and what they measure. */
     function drawAxes(x, y, xTitle, yTitle, left = MARGIN.left) {
       const { right, top, bottom } = area();
-      const text = (attributes, said) => {
-        const made = node("text", attributes);
-        made.textContent = said;
-        return made;
-      };
       axes.replaceChildren(
         ...x.ticks.map(([at]) => node("path", { class: "grid", d: `M${at} ${top}V${bottom}` })),
         ...y.ticks.map(([at]) => node("path", { class: "grid", d: `M${left} ${at}H${right}` })),
-        ...x.ticks.map(([at, said]) => text({ x: at, y: bottom + 15, "text-anchor": "middle" }, said)),
-        ...y.ticks.map(([at, said]) => text({ x: left - 7, y: at + 4, "text-anchor": "end" }, said)),
+        ...x.ticks.map(([at, said]) => textAt({ x: at, y: bottom + 15, "text-anchor": "middle" }, said)),
+        ...y.ticks.map(([at, said]) => textAt({ x: left - 7, y: at + 4, "text-anchor": "end" }, said)),
         node("path", { class: "axis", d: `M${left} ${top}V${bottom}H${right}` }),
-        text({ x: (left + right) / 2, y: bottom + 33, "text-anchor": "middle", class: "axis-title" }, xTitle),
+        textAt({ x: (left + right) / 2, y: bottom + 33, "text-anchor": "middle", class: "axis-title" }, xTitle),
       );
       const turned = `translate(13 ${(top + bottom) / 2}) rotate(-90)`;
-      if (yTitle) axes.append(text({ transform: turned, "text-anchor": "middle", class: "axis-title" }, yTitle));
+      if (yTitle) axes.append(textAt({ transform: turned, "text-anchor": "middle", class: "axis-title" }, yTitle));
     }
 
     /** Each of *wanted* is {key, x, y, d, colour, said, value, pressed, above, classes}; elements are kept by key. */
@@ -126,7 +123,7 @@ const charts = (() => {
         gone.delete(mark.key);
         let made = marks.get(mark.key);
         if (!made) {
-          made = node("g", { role: "button", tabindex: "-1" }, node("path"), node("text", { y: 4 }));
+          made = node("g", { role: "button", tabindex: "-1" }, node("path"));
           made.dataset.key = mark.key;
           marks.set(mark.key, made);
         }
@@ -136,9 +133,8 @@ const charts = (() => {
         made.setAttribute("aria-pressed", mark.pressed ? "true" : "false");
         made.firstChild.setAttribute("d", mark.d);
         made.style.setProperty("--colour", mark.colour);
-        const [at, value] = mark.value ?? [0, ""];
-        made.lastChild.setAttribute("x", at);
-        made.lastChild.textContent = value;
+        made.querySelector("text")?.remove();
+        if (mark.value) made.append(textAt({ x: mark.value[0], y: 4 }, mark.value[1]));
         if (made.parentNode !== front) front.append(made);
       }
       for (const key of gone) {

@@ -147,7 +147,7 @@ function render({ model, el }) {
   function prepare() {
     const next = parts.find(({ pane }) => !built.has(pane));
     if (!next || !root.isConnected) return;
-    build(next.pane, next.panel);
+    build(next.pane, next.panel).prepare?.();
     whenIdle(prepare);
   }
 

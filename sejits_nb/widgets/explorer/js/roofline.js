@@ -39,7 +39,6 @@ const rooflinePane = {
 
     function update() {
       rows = api.state("variants");
-      if (host.inert) return;
       const { roofs = [], threads: all } = api.state("roofs");
       const before = threads.value || String(best()?.threads ?? all);
       threads.replaceChildren(...roofs.map((r) => h("option", { value: r.threads },

@@ -2,6 +2,7 @@
 // and what failed; a variant that is picked shows its code.
 
 const REPLAY_S = 8;
+const MOST_BOXES = 16; // of one knob; more are folded, and made when they are asked for
 const AXES = { x: "order", y: "median_s", colour: "platform" };
 
 const variantsPane = {
@@ -18,7 +19,7 @@ const variantsPane = {
     let upTo = null; // how many of the rows a replay shows; null: all
     let playing = 0;
     let controls = ""; // what the selects and filters were built for
-    let stale = true;
+    let stale = true; // until it is drawn for the first time
     let due = 0; // the frame that draws what has changed
 
     const select = (name, options = []) => h("select", {
@@ -71,7 +72,7 @@ const variantsPane = {
     }
 
     function filterOf({ id, values }) {
-      const boxes = values.map((value) => {
+      const boxOf = (value) => {
         const change = ({ target }) => {
           if (!hidden.has(id)) hidden.set(id, new Set());
           hidden.get(id)[target.checked ? "delete" : "add"](value);
@@ -80,9 +81,14 @@ const variantsPane = {
         };
         const box = h("input", { type: "checkbox", checked: !hidden.get(id)?.has(value), onchange: change });
         return h("label", {}, box, String(value));
-      });
+      };
+      const all = h("div", { class: "boxes" });
+      const fill = () => all.childElementCount || all.append(...values.map(boxOf));
+      const folded = values.length > MOST_BOXES;
+      if (!folded) fill();
       const about = api.state("knobs")[id];
-      return h("fieldset", { title: about }, h("legend", {}, id), ...boxes);
+      return h("fieldset", { title: about }, h("legend", {}, id), folded
+        ? h("details", { ontoggle: fill }, h("summary", {}, countText(values.length, "value")), all) : all);
     }
 
     function draw() {
@@ -159,10 +165,6 @@ const variantsPane = {
       due = 0;
       const before = picked === null ? null : JSON.stringify(rows[picked]?.config);
       rows = api.state("variants");
-      if (host.inert) {
-        stale = true;
-        return;
-      }
       stale = false;
       if (picked !== null && JSON.stringify(rows[picked]?.config) !== before) picked = null;
       const running = Boolean(api.state("progress").running);
@@ -184,6 +186,9 @@ const variantsPane = {
     });
     resized.observe(host);
     return {
+      prepare() {
+        if (stale) update();
+      },
       show() {
         if (stale) update();
         api.ask("refresh").catch((error) => api.say(error.message));
