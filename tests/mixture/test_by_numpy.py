@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -25,6 +26,22 @@ from sejits_nb.tune import ahead
 
 X = three_clusters(700, 3)
 KINDS = ("full", "diag", "tied", "spherical")
+
+
+@pytest.fixture(autouse=True)
+def new_kernels() -> Iterator[None]:
+    """Standard kernels that nothing has been compiled for, and none that is left behind."""
+    iteration.cache_clear()
+    yield
+    iteration.cache_clear()
+
+
+def at_once(work: Callable[[], None]) -> Future[None]:
+    """What ``tune.candidates.soon`` does, sooner."""
+    work()
+    done = Future[None]()
+    done.set_result(None)
+    return done
 
 
 def trained(kind: str, numpy_for: int, x: Any = X, **how: Any) -> tuple[Mixture, Training]:
@@ -133,7 +150,6 @@ def test_numpy_evaluates_as_the_kernel_does(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_model_is_scikit_learns(kind: str) -> None:
     how: dict[str, Any] = {"covariance_type": kind, "max_iter": 10, "tol": 0, "random_state": 0}
-    iteration.cache_clear()
     events = load_wine().data
     iteration.cache_clear()
     ours, theirs = (one(3, **how).fit(events) for one in (GaussianMixture, Theirs))
@@ -146,7 +162,6 @@ def test_its_model_is_scikit_learns(kind: str) -> None:
 def test_little_data_wakes_no_compiler_until_it_has_come_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    iteration.cache_clear()
     model = GaussianMixture(3, max_iter=3, tol=0, random_state=0)
     kernel = model._kernel()
     model.fit(X)
@@ -162,7 +177,6 @@ def test_little_data_wakes_no_compiler_until_it_has_come_often(
 
 
 def test_a_platform_that_was_named_is_built_at_once() -> None:
-    iteration.cache_clear()
     model = GaussianMixture(3, random_state=0, backend="c").fit(X)
     kernel = model._kernel()
     assert kernel._ahead._job is not None
@@ -171,13 +185,11 @@ def test_a_platform_that_was_named_is_built_at_once() -> None:
 
 
 def test_without_a_platform_numpy_trains(monkeypatch: pytest.MonkeyPatch) -> None:
-    iteration.cache_clear()
     wanted = GaussianMixture(3, random_state=0).fit(X)
-    iteration.cache_clear()
     monkeypatch.setattr(registry, "platform_names", tuple)
     monkeypatch.setattr(ahead, "_COMPILER_S", 0.0)
+    monkeypatch.setattr(ahead, "soon", at_once)
     model = GaussianMixture(3, random_state=0)
     with pytest.warns(SejitsWarning, match="em runs as NumPy; "):
         model.fit(X)
     assert model.lower_bound_ == pytest.approx(wanted.lower_bound_, rel=1e-12)
-    iteration.cache_clear()
