@@ -31,6 +31,7 @@ _NUMPY_NAMES = {"minimum": "min", "maximum": "max", "absolute": "abs", "power": 
 _NUMPY_TYPES = (
     "float32", "float64", "bool_", *(f"{u}int{bits}" for u in ("", "u") for bits in (8, 16, 32, 64)),
 )  # fmt: skip
+_NUMPY_SUMS = ("sum", "mean", "trace", "outer")
 _BUILTINS = ("abs", "min", "max", "pow", "float", "int", "bool")
 
 
@@ -178,7 +179,7 @@ def known_functions() -> dict[Any, str]:
     for func in (*INTRINSICS, *_NUMPY_NAMES):
         if isinstance(ufunc := getattr(np, func, None), np.ufunc):
             known[ufunc] = "numpy." + _NUMPY_NAMES.get(func, func)
-    known |= {getattr(np, t): f"numpy.{t}" for t in _NUMPY_TYPES}
+    known |= {getattr(np, name): f"numpy.{name}" for name in (*_NUMPY_TYPES, *_NUMPY_SUMS)}
     known |= {getattr(builtins, b): f"python.{b}" for b in _BUILTINS}
     return known
 

@@ -72,7 +72,7 @@ class ExpressionReader:
     """Reads expressions of one kernel.
 
     ``domain`` gets every node first and returns ``None`` for what it does not know; ``locals_`` are
-    the names that the kernel binds or takes as scalars.
+    the names that the kernel binds or takes as scalars; ``functions`` are those that it may call.
     """
 
     source: KernelSource
@@ -80,6 +80,7 @@ class ExpressionReader:
     domain: Callable[[ast.expr], Expr | None]
     locals_: Collection[str]
     reserved: Collection[str] = ()
+    functions: Collection[str] = tuple(INTRINSICS)
     captured: dict[str, Captured] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -252,8 +253,9 @@ class ExpressionReader:
         return result
 
     def _unknown_function(self, at: ast.expr, name: str, kind: str) -> None:
-        close = difflib.get_close_matches(bare_name(name), INTRINSICS, n=1, cutoff=0.75)
-        hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(sorted(INTRINSICS))}"
+        known = sorted(self.functions)
+        close = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.75)
+        hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
         self.findings.add("L012", at, name=name, kind=kind, hint=hint)
 
     def _table(self, e: ast.expr, table: ast.expr, index: ast.expr) -> Expr:

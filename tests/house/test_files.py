@@ -33,6 +33,7 @@ OWN_NOUNS = {
         "pieces.py",
         "samples.py",
         "scope.py",
+        "squares.py",
         "statements.py",
         "strategies_to_opencl.py",
         "training.py",

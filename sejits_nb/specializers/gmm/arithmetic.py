@@ -12,7 +12,9 @@ from .kinds import kind_of
 from .scope import Inverse, Scope, Solved, sound
 
 _ARITHMETIC = ("+", "-", "*", "/", "**")
-_FUNCTIONS = ("log", "exp", "sqrt", "abs", "min", "max")
+FUNCTIONS = (
+    "log", "exp", "sqrt", "abs", "min", "max", "sin", "cos", "tan", "tanh", "floor",
+)  # fmt: skip
 
 
 def checked(e: Expr, scope: Scope, findings: Findings, *, number: bool) -> Expr:
@@ -57,7 +59,7 @@ def _operators(e: Expr, findings: Findings, truth: bool = False) -> None:
             findings.add("G024", e.loc, what="a look-up in a table")
         case Cast() if e.dtype is None or e.dtype.kind != "f":
             findings.add("G024", e.loc, what=f"{e.dtype}()")
-        case Call(func) if func.removeprefix("numpy.") not in _FUNCTIONS:
+        case Call(func) if func.removeprefix("numpy.") not in FUNCTIONS:
             findings.add("G024", e.loc, what=f"{func.removeprefix('numpy.')}()")
     for child in children(e):
         if isinstance(child, Expr):

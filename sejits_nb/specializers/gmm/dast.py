@@ -225,7 +225,8 @@ class Origin(Kinded):
 
 @node
 class Summed(Kinded):
-    """The sum of a vector's elements, a scalar: ``a @ b``, and what ``spherical`` means over."""
+    """The sum of a vector's elements, or of a matrix's diagonal, a scalar: ``a @ b``, ``trace(C)``, and
+    what ``spherical`` means over."""
 
     vector: Expr
 

@@ -184,7 +184,7 @@ class Elements:
         for vector, name in sums.items():
             yield past.Buffer(name, F64, 1, loc=loc)
             yield store(name, Literal(0), Literal(0.0, dtype=F64), loc)
-            value = self.element(vector, (Variable("d"),))
+            value = self.element(vector, (Variable("d"),) * RANK[self.kind(vector)])
             yield loop("d", self.layout.dimension, add_to(name, Literal(0), value, loc), loc=loc)
             self.names[name] = Literal(0), name, "scalar"
         return e

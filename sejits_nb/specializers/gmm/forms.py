@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...ir.dtypes import PY_FLOAT, PY_INT, of_value
-from ...ir.expr import Binary, Call, Const, Expr, Name, Unary
+from ...ir.expr import Binary, Const, Expr, Name
 from ...ir.node import Span, walk
 from ...phase1_frontend.diagnose import Findings
 from ...phase1_frontend.subset import bare_name, dotted_name
@@ -25,7 +25,6 @@ from .dast import (
     Average,
     Count,
     Dimension,
-    Dot,
     Event,
     Eye,
     Kind,
@@ -40,6 +39,7 @@ from .dast import (
     Parameter,
     Responsibility,
     Scatter,
+    Summed,
     Total,
 )
 from .scope import (
@@ -56,6 +56,7 @@ from .scope import (
     roles,
     sound,
 )
+from .squares import Squares
 
 
 @dataclass(slots=True)
@@ -66,6 +67,10 @@ class FormReader:
     findings: Findings
     captured: dict[str, Captured]
     read: Callable[[ast.expr], Expr] = field(init=False)
+    squares: Squares = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.squares = Squares(self.scope, self._refuse)
 
     def domain(self, e: ast.expr) -> Expr | None:
         """The expression *e* where the language has a form of its own for it."""
@@ -92,21 +97,24 @@ class FormReader:
             case ast.Subscript(ast.Name(id), _) if self.scope.is_value(id):
                 return self._refuse("L011", e, what="this subscript")
             case ast.BinOp(left, ast.MatMult(), right):
-                return self._product(at, self.read(left), self.read(right))
+                return self.squares.product(at, self.read(left), self.read(right))
             case ast.Call(ast.Attribute(ast.Name(id), name)) if id in (events, mixture):
                 return self._odd(e, f"{id}.{name}()", self._form(id, name))
             case ast.Call(ast.Name(id), args, keywords) if bare_name(id) in FUNCTIONS:
                 return self._call(e, id, args, keywords)
+            case ast.Call(ast.Attribute() as func, args, keywords) if name := self._numpys(func):
+                return self._call(e, name, args, keywords)
+            case ast.Call(ast.Attribute(of, "sum" | "mean" as name), [], []):
+                if self.scope.kind(self.read(of)) in ("vector", "column"):
+                    return self._call(e, name, [of], [])
         return None
 
-    def distance(self, vector: Expr) -> Expr | None:
-        """The m of ``x[n] - m``, of either sign; ``None`` for anything else."""
-        match vector:
-            case Unary("-", inner):
-                return self.distance(inner)
-            case Binary("-", Event(), m) | Binary("-", m, Event()) if self.scope.free(m):
-                return m if self.scope.kind(m) == "vector" else None
-        return None
+    def _numpys(self, func: ast.Attribute) -> str:
+        """The language's function that ``np.mean`` is the same as, or nothing."""
+        value = self.captured.get(dotted_name(func) or "")
+        origin, _, name = value.partition(".") if isinstance(value, str) else ("", "", "")
+        same = name in ("sum", "mean") or self.scope.square == "matrix"
+        return name if origin == "numpy" and name in FUNCTIONS and same else ""
 
     def _refuse(self, code: str, at: ast.AST | Span, **values: object) -> Expr:
         self.findings.add(code, at, **values)
@@ -198,28 +206,6 @@ class FormReader:
             return PairValue(name, kind="column" if column else "scalar", loc=at)
         return self._odd(e, f"{scope.mixture}.{name}", self._form(scope.mixture, name))
 
-    def _product(self, at: Span, a: Expr, b: Expr) -> Expr:
-        """``a @ b``: two vectors, or a part of ``d @ inverse(C) @ d``."""
-        match a, b:
-            case (Inverse(c), v) | (v, Inverse(c)) if self.scope.kind(v) == "vector":
-                return Solved(c, v, kind="vector", loc=at)
-            case (Solved(c, v), w) | (w, Solved(c, v)):
-                m, other = self.distance(v), self.distance(w)
-                if m is not None and m == other:
-                    return Mahalanobis(m, c, loc=at)
-                return self._refuse("G029", at, name="inverse")
-        left, right = self.scope.kind(a), self.scope.kind(b)
-        if not (sound(a) and sound(b)):
-            return Refused(loc=at)
-        if (left, right) != ("vector", "vector"):
-            hint = "a @ b of two vectors is a number"
-            return self._refuse("G010", at, what="@", left=f"a {left}", right=f"a {right}",
-                                hint=hint)  # fmt: skip
-        m = self.distance(a)
-        if m is not None and m == self.distance(b):
-            return Mahalanobis(m, Eye(kind=self.scope.square, loc=at), loc=at)
-        return Dot(a, b, loc=at)
-
     # -- functions
 
     def _call(
@@ -231,7 +217,8 @@ class FormReader:
             return self._refuse("G025", e.func, name=name, kind="a parameter", place="parameters",
                                 hint="another name for the parameter")  # fmt: skip
         value = self.captured.get(id)
-        if value is not None and not (name in ("sum", "len") and value == "object:function"):
+        same = (f"numpy.{name}", *["object:function"] * (name in ("sum", "len")))
+        if value is not None and value not in same:
             return self._hidden(e.func, id, value)
         if self.scope.step not in steps:
             return self._refuse("G016", e.func, name=name, step=self.scope.step or "first lines",
@@ -302,31 +289,16 @@ class FormReader:
         return Solved(c, self._argument(vector, "solve", "vector"), kind="vector", loc=at)
 
     def _sum(self, at: Span, of: ast.expr) -> Expr:
-        if self.scope.step == M:
+        if self.scope.step == M and self.scope.kind(self.read(of)) != "vector":
             return Total(self._weights(of, "sum"), loc=at)
         value = self._argument(of, "sum", "vector")
-        if not sound(value):
-            return value
-        match value:
-            case Call("log" | "numpy.log", (c,)) if self.scope.square == "vector":
-                if self.scope.free(c):
-                    return LogDet(c, loc=at)
-            case Binary("/", square, c) if self.scope.free(c):
-                if self.scope.kind(c) == self.scope.square and (m := self._squared(square)):
-                    return Mahalanobis(m, c, loc=at)
-            case _ if m := self._squared(value):
-                return Mahalanobis(m, Eye(kind=self.scope.square, loc=at), loc=at)
-        return self._refuse("G018", at, x=self.scope.events, n=self.scope.event,
-                            mix=self.scope.mixture, k=self.scope.component)  # fmt: skip
+        return self.squares.summed(at, value) if sound(value) else value
 
-    def _squared(self, e: Expr) -> Expr | None:
-        """The m of ``(x[n] - m) ** 2``, element by element."""
-        match e:
-            case Binary("*", a, b) if a == b:
-                return self.distance(a)
-            case Binary("**", a, Const(2)):
-                return self.distance(a)
-        return None
+    def _trace(self, at: Span, of: ast.expr) -> Expr:
+        value = self._argument(of, "trace", self.scope.square)
+        if self.scope.kind(value) == "scalar":
+            return Binary("*", Dimension(loc=at), value, loc=at)
+        return Summed(value, loc=at)
 
     def _mean(self, at: Span, of: ast.expr) -> Expr:
         return Mean(self._weights(of, "mean"), loc=at)

@@ -84,7 +84,8 @@ def intrinsics(covariance: str, dimension: int) -> dict[str, Any]:
         return -0.5 * (len(x) * _LOG_2_PI + log_det(c) + mahalanobis(x, mean, c))
 
     return {
-        "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "sum": np.sum, "mean": np.mean,
+        "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
+        "tanh": np.tanh, "floor": np.floor, "sum": np.sum, "mean": np.mean,
         "pi": math.pi, "softmax": softmax, "average": average, "mahalanobis": mahalanobis,
         "log_normal": log_normal, "inverse": lambda c: Inverted(lambda d: solve(c, d)), **own,
     }  # fmt: skip
@@ -107,7 +108,8 @@ def _full(dimension: int) -> dict[str, Any]:
         return half.T @ (half @ d)
 
     return {"solve": solve, "squared": squared, "log_det": lambda c: factored(c)[1],
-            "scatter": scatter, "outer": np.outer, "eye": np.eye(dimension)}  # fmt: skip
+            "scatter": scatter, "outer": np.outer, "trace": np.trace,
+            "eye": np.eye(dimension)}  # fmt: skip
 
 
 def _diag(dimension: int) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _diag(dimension: int) -> dict[str, Any]:
         return average((np.asarray(x, np.float64) - centre) ** 2, weights)
 
     return {"solve": lambda c, d: d / c, "log_det": log_det, "scatter": scatter,
-            "outer": np.multiply, "eye": np.ones(dimension)}  # fmt: skip
+            "outer": np.multiply, "trace": np.sum, "eye": np.ones(dimension)}  # fmt: skip
 
 
 def _spherical(dimension: int) -> dict[str, Any]:
@@ -135,4 +137,5 @@ def _spherical(dimension: int) -> dict[str, Any]:
         return average((np.asarray(x, np.float64) - centre) ** 2, weights).mean()
 
     return {"solve": lambda c, d: d / c, "log_det": log_det, "scatter": scatter,
-            "outer": lambda a, b: np.mean(a * b), "eye": 1.0}  # fmt: skip
+            "outer": lambda a, b: np.mean(a * b), "trace": lambda c: dimension * c,
+            "eye": 1.0}  # fmt: skip

@@ -28,6 +28,7 @@ from ...phase1_frontend.definition import header
 from ...phase1_frontend.diagnose import Findings, describe
 from ...phase1_frontend.subset import ExpressionReader, describe_node
 from ...stages import ArrayType, KernelSource, Signature
+from .arithmetic import FUNCTIONS as ARITHMETIC
 from .arithmetic import plain
 from .dast import (
     Covariance,
@@ -44,7 +45,7 @@ from .dast import (
 from .forms import FormReader
 from .interface import GmmInterface, inlined, read_interface
 from .rules import RULES
-from .scope import AFTER, E, M, Scope, index_form
+from .scope import AFTER, FUNCTIONS, E, M, Scope, index_form
 from .statements import StatementReader
 
 
@@ -95,7 +96,10 @@ class _Reader:
             self.components, self.interface.numbers, frozenset(_stored(body)), _sums(body, mixture),
         )  # fmt: skip
         forms = FormReader(self.scope, self.findings, dict(self.source.captured))
-        expressions = ExpressionReader(self.source, self.findings, forms.domain, ())
+        known = (*ARITHMETIC, "pow", *FUNCTIONS)
+        expressions = ExpressionReader(
+            self.source, self.findings, forms.domain, (), functions=known
+        )
         forms.read = expressions.read
         self.statements = StatementReader(self.scope, self.findings, expressions.read)
         at = header(self.source, function)

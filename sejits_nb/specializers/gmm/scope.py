@@ -151,6 +151,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "average": ((M,), 2, "average({x}, r), with r = {mix}.responsibility[:, {k}]"),
     "scatter": ((M,), 3, "scatter({x}, {mix}.mean[{k}], r)"),
     "outer": ((M, AFTER), 2, "outer(d, d)"),
+    "trace": ((E, M, AFTER), 1, "trace({mix}.covariance[{k}])"),
     "len": (("", E, M, AFTER), 1, "len({x})"),
     "softmax": ((), 1, "softmax({mix}.joint[{n}])"),
 }
