@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from typing import Any
 
@@ -117,6 +117,23 @@ def test_an_empty_component_keeps_its_place() -> None:
         kernel._ahead._job = None
     assert done.variants == ("NumPy",) * 3
     assert (mixture.mean[1] == 1e6).all()
+
+
+def test_an_iteration_that_is_broken_off_leaves_nothing() -> None:
+    class Interrupted(ByNumpy):
+        def __call__(self, values: Mapping[str, Any]) -> None:
+            super().__call__(values)
+            if np.ptp(values["weight"]) > 0.01:
+                values["mean"][...] = np.nan
+                raise KeyboardInterrupt
+
+    kernel, mixture = iteration("full"), started(X, 3, "full")
+    wanted = mixture.copy()
+    kernel._ahead._job = Future()
+    done = kernel.train(X, mixture, 1e-6, tol=0, meanwhile=Interrupted("full", 700, 3, 3))
+    assert done.interrupted
+    kernel.train(X, wanted, 1e-6, tol=0, max_iter=done.iterations)
+    np.testing.assert_allclose(mixture.mean, wanted.mean, rtol=1e-9)
 
 
 def test_an_iteration_that_takes_long_waits_for_the_kernel() -> None:

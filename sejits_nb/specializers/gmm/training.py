@@ -142,7 +142,11 @@ class _Run:
     def iterate(self) -> float:
         """One whole iteration; the log-likelihood that it found, or a ``problem``."""
         self._copy(self.arrays, self.before)
-        problem = self.turns.take(self._attempt)
+        try:
+            problem = self.turns.take(self._attempt)
+        except BaseException:
+            self._copy(self.before, self.arrays)  # nothing stays of what was broken off
+            raise
         self.started += 1
         if problem:
             self._stop(problem)
