@@ -19,7 +19,7 @@ from . import config
 from .direct_calls import DirectCalls
 from .errors import Diagnostic, LanguageError, WrongResult
 from .kernel_calls import SejitsWarning
-from .kernel_explorer import explore
+from .kernel_explorer import explore, refresh
 from .kernel_race import arguments, race
 from .kernel_views import KernelViews
 from .machine.roofline import placement
@@ -73,6 +73,7 @@ class Kernel(KernelViews):
         raced = found.report if found else None
         self.report = raced or self._untuned_report(found, signature, values, seconds)
         self.report = replace(self.report, script=self.script())
+        refresh(self)
         return self.report
 
     def tune(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakSet
 
 from . import config, registry
 from .errors import BackendError, Diagnostic
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from .kernel import Kernel
     from .widgets.explorer.actions import MachineCode
     from .widgets.explorer.widget import Explorer
+
+_open: WeakKeyDictionary[Kernel, WeakSet[Explorer]] = WeakKeyDictionary()
 
 
 def explore(kernel: Kernel) -> Explorer:
@@ -36,7 +39,15 @@ def explore(kernel: Kernel) -> Explorer:
         race=kernel.race,
         measure_roofs=partial(_measure_roofs, kernel),
     )
-    return widget_class()(trace, actions)
+    explorer = widget_class()(trace, actions)
+    _open.setdefault(kernel, WeakSet()).add(explorer)
+    return explorer
+
+
+def refresh(kernel: Kernel) -> None:
+    """*kernel* was measured: its explorers show it."""
+    for explorer in tuple(_open.get(kernel, ())):
+        explorer.refresh()
 
 
 def _machine_code(kernel: Kernel) -> MachineCode:

@@ -87,8 +87,9 @@ def line(explorer: Locator) -> Locator:
 @pytest.fixture(scope="module")
 def notebook(lab: Lab, page: Page) -> Page:
     write_cells(
-        lab.root / "tune.ipynb", SETUP, HEAT, "heat.explore()", BUSY, MIXTURE, "speech.explore()"
-    )
+        lab.root / "tune.ipynb", SETUP, HEAT, "heat.explore()", BUSY, MIXTURE, "speech.explore()",
+        "heat.tune(budget=1.0);",
+    )  # fmt: skip
     lab.open(page, "tune.ipynb")
     for _ in range(3):
         command(page, "notebook:run-cell-and-select-next")
@@ -123,6 +124,15 @@ def test_a_stopped_race_goes_on_and_ends(notebook: Page) -> None:
     expect(points(explorer).nth(tried)).to_be_visible(timeout=WAIT_MS)
     expect(explorer.get_by_role("button", name="Stop")).to_be_disabled(timeout=WAIT_MS)
     expect(line(explorer)).to_contain_text("× faster than Python")
+
+
+def test_what_a_cell_measures_shows_when_it_ends(notebook: Page) -> None:
+    explorer = variants_of(notebook, "heat.explore()")
+    before = line(explorer).inner_text()
+    select(notebook, "heat.tune")
+    command(notebook, "notebook:run-cell")
+    expect(line(explorer)).not_to_have_text(before, timeout=WAIT_MS)
+    expect(explorer.get_by_role("button", name="Stop")).to_be_disabled()
 
 
 def test_a_mixture_is_tuned_like_any_kernel(notebook: Page) -> None:

@@ -35,7 +35,7 @@ class Measured:
         self.answers: dict[str, Callable[[Question], Any]] = {
             "tune": self._tune, "stop": self._stop, "variant": self._variant,
             "difference": self._difference, "measure roofs": self._measure_roofs,
-            "refresh": self._refresh,
+            "refresh": lambda question: self.refresh(),
         }  # fmt: skip
 
     def traits(self) -> State:
@@ -75,7 +75,7 @@ class Measured:
         self._tried = self._report.measurements if self._report else ()
         self._put(report, self.traits() | {"progress": said})
 
-    def _refresh(self, _question: Question) -> None:
+    def refresh(self) -> None:
         """Show what the notebook's cells have measured since."""
         report = self._actions.report()
         if report is not self._report and not self._tuning.running:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from importlib.resources import files
 from typing import Any
 
@@ -19,6 +20,7 @@ from . import state
 from .actions import Actions
 from .measured import Measured, Question
 from .racing import Racing
+from .tuning import in_background
 
 SCRIPTS = (
     "dom", "wording", "syntax", "links", "code", "diff", "levels", "passes",
@@ -52,19 +54,28 @@ class Explorer(anywidget.AnyWidget):
 
     def __init__(self, trace: Trace, actions: Actions) -> None:
         self._trace, self._actions = trace, actions
-        measured = Measured(actions, self._put, lambda: self._trace)
+        measured = self._measured = Measured(actions, self._put, lambda: self._trace)
         racing = Racing(actions.race, self._set, measured.add)
         super().__init__(**state.trace_state(trace), **measured.traits(), **racing.traits())
         self._answers: dict[str, Callable[[Question], Any]] = {
             "hello": _answers_beside_cells, "assembly": self._assembly,
             **measured.answers, **racing.answers,
         }  # fmt: skip
+        self._asked = copy_context()
         self.on_msg(self._receive)
 
     def show(self, trace: Trace, **measured: Any) -> None:
         """Show another trace, and other values of the traits beside it, in one message."""
         self._trace = trace
         self._set(state.trace_state(trace) | measured)
+
+    def refresh(self) -> None:
+        """Show what was measured since; from any thread.
+
+        It is told in the context of the last question: told by a cell, it would bring the next question
+        to the thread of the cells.
+        """
+        self._asked.copy().run(in_background, self._measured.refresh, "sejits_nb refresh")
 
     def _put(self, report: Report | None, measured: dict[str, Any]) -> None:
         if report:
@@ -81,6 +92,7 @@ class Explorer(anywidget.AnyWidget):
         return f"<explorer of {self.title}: {', '.join(level['title'] for level in self.levels)}>"
 
     def _receive(self, _widget: Any, question: Question, _buffers: Any) -> None:
+        self._asked = copy_context()
         try:
             said = {"answer": self._answers[question["ask"]](question)}
         except Exception as error:  # whatever it is belongs where the question was asked

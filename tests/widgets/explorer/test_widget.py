@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar, copy_context
+from threading import Event
 
 import numpy as np
 import pytest
@@ -66,6 +68,24 @@ def test_assembly_is_that_of_the_levels_shown_whatever_was_called_since() -> Non
     rows = ask(explorer, {"id": "1", "ask": "assembly"})["answer"]
     assert explorer.levels == levels
     assert max(row[2] for row in rows) <= len(levels[-1]["lines"])
+
+
+def test_what_a_cell_measures_is_shown_in_the_context_of_the_last_question() -> None:
+    assert isinstance(fresh, Kernel)
+    explorer, asker = fresh.explore(), ContextVar("asker", default="a cell")
+    context, told_by, told = copy_context(), list[str](), Event()
+
+    def hear(_change: object) -> None:
+        told_by.append(asker.get())
+        told.set()
+
+    context.run(asker.set, "the browser")
+    context.run(ask, explorer, {"id": "1", "ask": "hello"})
+    explorer.observe(hear, "progress")
+    report = fresh.tune(np.ones((24, 16)), budget=0.5)
+    assert told.wait(10.0)
+    assert told_by == ["the browser"]
+    assert len(explorer.variants) == len(report.measurements)
 
 
 def test_what_goes_wrong_is_said_to_who_asked() -> None:
