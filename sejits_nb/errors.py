@@ -157,7 +157,8 @@ class Finding(Exception):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean 'unroll'?`` for the closest of *known*, or the list of them."""
     words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1)
+    longer = [w for w in words if w.startswith(word)]
+    close = longer if len(longer) == 1 else difflib.get_close_matches(word, words, n=1)
     return f"did you mean {close[0]!r}?" if close else "one of: " + ", ".join(words)
 
 

@@ -27,10 +27,20 @@ def pins_for(pins: Pins, own: Iterable[Knob], others: Callable[[], Iterable[Knob
                                          "knobs depend on the kernel and the platform",
                                          did_you_mean(name, known)))  # fmt: skip
         knob = known[name]
-        if value not in knob.values and not (_positive(value) and _positive(knob.default, 0)):
+        if not _takes(knob, value):
             raise OptionError(Diagnostic("O002", f"knob {name} cannot be {value}", knob.doc,
                                          f"set='{name}={knob.default}'"))  # fmt: skip
     return tuple((name, value) for name, value in pins if name in mine)
+
+
+def fit(pins: Pins, own: Iterable[Knob]) -> bool:
+    """Whether a platform with the knobs *own* can have them as they are pinned."""
+    mine = {knob.name: knob for knob in own}
+    return all(_takes(mine[name], value) for name, value in pins if name in mine)
+
+
+def _takes(knob: Knob, value: Value) -> bool:
+    return value in knob.values or (_positive(value) and _positive(knob.default, 0))
 
 
 def _positive(value: Value, least: int = 1) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..pipeline import Pipeline
 from ..results import Listener, Measurement, Report
 from ..stages import Artifact, Case, Config, KernelSource, Signature, Toolchain, Trace
 from . import records
-from .pins import Pins, pins_for
+from .pins import Pins, fit, pins_for
 from .prove import Cases, Prover
 from .strategies import restricted, starting_at
 
@@ -76,6 +76,15 @@ class Specialization:
 def usable(request: Request, platform: Platform) -> bool:
     """Whether the kernel can run on *platform* here."""
     return platform.language in request.specializer.lower and platform.probe().usable
+
+
+def fitting(request: Request) -> Request:
+    """*request* for those of its platforms that can have the knobs as they are pinned, if any can."""
+    if not any(isinstance(value, str) for _, value in request.pins):
+        return request
+    able = [p for p in request.platforms
+            if usable(request, p) and fit(request.pins, _knobs_of(request, [p]))]  # fmt: skip
+    return replace(request, platforms=tuple(able)) if able else request
 
 
 def front(request: Request, platform: Platform) -> tuple[Prover, VariantSpace]:

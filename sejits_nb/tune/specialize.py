@@ -10,7 +10,7 @@ from ..stages import Config
 from . import records
 from .prove import Cases, Prover
 from .raced import raced
-from .request import Request, Specialization, cases_of, front, prove_one, usable
+from .request import Request, Specialization, cases_of, fitting, front, prove_one, usable
 
 __all__ = ["Request", "Specialization", "specialize"]
 
@@ -23,9 +23,8 @@ def specialize(request: Request) -> Specialization:
     result carries a :class:`Report`.
     Raises the specializer's error, :class:`BackendError`, :class:`WrongResult`.
     """
-    if request.tune == "none":
-        return _chosen(request)
-    return raced(request)
+    request = fitting(request)
+    return _chosen(request) if request.tune == "none" else raced(request)
 
 
 def _chosen(request: Request) -> Specialization:

@@ -1,7 +1,8 @@
 """A pin is for the platforms that have the knob; a knob that none has is refused."""
 
 # The kernel is written as users write them: without types.
-# mypy: disable-error-code="no-untyped-def"
+# ruff: noqa: F821
+# mypy: disable-error-code="no-untyped-def, name-defined"
 
 from __future__ import annotations
 
@@ -76,3 +77,36 @@ def test_with_several_platforms_each_takes_its_own(
     used = kernel._last
     assert used.platform == platform
     assert kept.items() <= dict(used.config.items).items()
+
+
+def em(x, mix):
+    for n in x.events():
+        for k in mix.components():
+            mix.joint[n, k] = log_normal(x[n], mix.mean[k], mix.covariance[k])
+        mix.responsibility[n] = softmax(mix.joint[n])
+    for k in mix.components():
+        mix.mean[k] = average(x, mix.responsibility[:, k])
+
+
+@pytest.mark.needs("gcc", "opencl")
+@pytest.mark.parametrize(
+    ("backend", "pins", "platform"),
+    [
+        (("opencl", "c"), "strategy=cells,form=natural", "c"),
+        (("c", "opencl"), "strategy=V3", "opencl"),
+        (("c", "opencl"), "strategy=V4", None),
+    ],
+)
+def test_a_platform_that_cannot_have_the_value_is_passed_over(
+    backend: Any, pins: str, platform: str | None
+) -> None:
+    kernel = sj.gmm(em, backend=backend, set=pins, fallback=False)
+    x = np.random.default_rng(0).random((70, 2))
+    mix = sj.Mixture(2, 2, mean=x[:2])
+    if platform is None:
+        with pytest.raises(OptionError, match="strategy cannot be V4"):
+            kernel(x, mix)
+        return
+    kernel(x, mix)
+    assert kernel._last.platform == platform
+    assert pins in str(kernel._last.config).replace(" ", ",")
