@@ -175,7 +175,7 @@ def _label(report: Report, m: Measurement) -> str:
     ]
     words = [*([m.platform] if len(others) < len(shown) else []), *differ]
     name = " ".join(words) or str(m.config)
-    name = name if len(name) <= 34 else name[:33] + "…"
+    name = name if len(name) <= 40 else name[:39] + "…"
     return f"{name} (best)" if m == report.best else f"{name} (tie)" if tied(report, m) else name
 
 

@@ -14,5 +14,6 @@ def test_the_photograph_is_explained(tmp_path: Path) -> None:
         line = next(line for line in done.said.splitlines() if line.startswith(name))
         assert "× faster" in line
         assert "correct" in line
-    said = [o.get("text", "") for c in done.notebook.cells for o in c.get("outputs", [])]
-    assert any("converged: True" in text for text in said)
+    outputs = [o.get("data", {}) for c in done.notebook.cells for o in c.get("outputs", [])]
+    said = [data.get("text/plain", "") for data in outputs]
+    assert any(" · converged" in text for text in said if text.startswith("iteration"))
