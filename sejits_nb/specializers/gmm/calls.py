@@ -26,7 +26,7 @@ def interface_of(source: KernelSource) -> GmmInterface:
     """What a call has to know of *source*; ``columns`` counts its sums over the events."""
     found = read_interface(source)
     try:
-        columns = len(weight_columns(read(source)[0]))
+        columns = len(weight_columns(read(source)[0].mstep))
     except GmmError:
         columns = 0
     return found.with_columns(max(1, columns))

@@ -3,7 +3,7 @@
     Gmm      ::= Gmm(name, events, mixture, estep, mstep, numbers)
     Events   ::= Events(name, dtype, dimension)                 x: f64[N, D]; N stays open
     Mixture  ::= Mixture(name, components, covariance)          K, full | diag | tied | spherical
-    EStep    ::= EStep(body, setup)                             for n: for k: body; Softmax at the end
+    EStep    ::= EStep(body, setup, shared)                     for n: for k: body; Softmax at the end
     MStep    ::= MStep(body, after)                            for k: body, with sums over all k
     Stmt     ::= Let(name, value)                               (ir/dast.py)
                | StorePair(field, value)                        mix.field[n, k] = value
@@ -16,14 +16,16 @@
                | Dimension() | Count() | Array(name, shape, values) | Eye()
                | LogNormal(mean, covariance) | Mahalanobis(mean, covariance) | LogDet(covariance)
                | Total(weights) | Mean(weights) | Average(weights) | Scatter(centre, weights)
-               | Outer(a, b) | Dot(a, b) | Moment(order, weights) | Origin() | Summed(vector)
+               | Outer(a, b) | Dot(a, b)
+               | Moment(order, weights) | Pooled(weights) | Origin() | Summed(vector)
+               | Whitened(point, covariance) | SquaredDistance(a, b)        (derived.py)
 
 An expression has a *kind*: ``scalar``, ``vector`` [D], ``matrix`` [D, D] (with diagonal covariance a
 ``vector``, with spherical a ``scalar``), or ``column`` [N], a value for every event.  In an E-step a
 scalar may depend on the event; in an M-step columns meet events only inside ``Total``, ``Average`` and
 ``Scatter``.  ``LogNormal`` is gone after "expand densities"; ``Mean``, ``Average`` and
 ``Scatter`` after "sufficient statistics", which leaves ``Moment`` and ``Total``; ``Dot``, and ``Outer``
-of anything but matrices, after "shapes".
+of anything but matrices, after "shapes".  What only passes make is in ``derived.py``.
 """
 
 from __future__ import annotations
@@ -204,6 +206,7 @@ class Scatter(Kinded):
 
 
 @node
+<<<<<<< HEAD
 class Moment(Kinded):
     """The sum over all events of weights * x (``order`` 1, a vector) or weights * x x' (2, in the shape
     of a covariance, its symmetric halves once), x about the origin."""
@@ -235,6 +238,8 @@ class Summed(Kinded):
 
 
 @node
+=======
+>>>>>>> 8c13cfb (wip)
 class Outer(Kinded):
     """``outer(a, b)``: a matrix, or what the covariance's shape leaves of it."""
 
@@ -339,17 +344,19 @@ class Mixture(Node):
 class EStep(Statement):
     """For every event and component *body*; then responsibilities, and the log-likelihood.
 
-    *setup* are locals that depend on the component alone (after "component invariants").
+    *setup* are locals that depend on the component alone (after "component invariants"), *shared*
+    those that depend on the event alone (after "shared covariance").
     """
 
     body: tuple[Statement, ...]
     setup: tuple[Let, ...] = ()
+    shared: tuple[Let, ...] = ()
 
     def headline(self) -> str:
         return "for events n, components k"
 
     def nested(self) -> tuple[Node, ...]:
-        return (*self.setup, *self.body)
+        return (*self.setup, *self.shared, *self.body)
 
 
 @node

@@ -1,10 +1,14 @@
 """Phase 2 of the GMM specializer: what a domain expert knows about mixtures, one pass a function.
 
 expand densities        log_normal(x, m, C)  ->  -(D log 2 pi + log_det(C) + mahalanobis(x, m, C)) / 2
+shared covariance       mahalanobis(x, m, C) ->  |y - L^-1 m|^2 with y = L^-1 x once an event, where
+                        C = L L^T is the same for all components         (shared_covariance.py)
 sufficient statistics   average(x, w)        ->  sum(w x) / sum(w)
                         scatter(x, c, w)     ->  sums of w x x^T, w x and w about c
 shapes                  a @ b, and what diagonal and spherical covariances leave of outer products
 constants               D, and arithmetic of numbers, become numbers
+pooled scatter          sum_k r_nk x x^T / N ->  x x^T / N: one matrix of sums for all components
+                                                                         (pooled_scatter.py)
 distribute              -0.5 * (c + distance)  ->  what events change apart from the rest
 component invariants    what no event changes is computed once a component, not once an event
 """
@@ -26,7 +30,6 @@ from .dast import (
     Count,
     Dimension,
     Dot,
-    EStep,
     Event,
     Gmm,
     Kind,
@@ -34,19 +37,19 @@ from .dast import (
     LogNormal,
     Mahalanobis,
     Mean,
-    Moment,
     Number,
-    Origin,
     Outer,
     PairValue,
     Responsibility,
     Scatter,
     StorePair,
-    Summed,
     Total,
 )
 from .dependence import depends_on_event, locals_of
+from .derived import Moment, Origin, SquaredDistance, Summed
 from .kinds import kind_of
+from .pooled_scatter import pooled_scatter
+from .shared_covariance import shared_covariance
 
 _FOLDED: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul,
@@ -171,7 +174,8 @@ def component_invariants(gmm: Gmm) -> Gmm:
             body.append(s)
     if not setup:
         return gmm
-    estep = EStep(tuple(body), (*gmm.estep.setup, *setup), loc=gmm.estep.loc)
+    all_of_them = (*gmm.estep.setup, *setup)
+    estep = dataclasses.replace(gmm.estep, body=tuple(body), setup=all_of_them)
     return dataclasses.replace(gmm, estep=estep)
 
 
@@ -179,7 +183,7 @@ def _map(e: Expr, change: Callable[[Expr], Expr]) -> Expr:
     """*e* with *change* applied to its operands; a sum is regrouped so that what no event changes
     stands together."""
     match e:
-        case Mahalanobis() | PairValue() | Event() | Responsibility():
+        case Mahalanobis() | SquaredDistance() | PairValue() | Event() | Responsibility():
             return e
         case Binary(op, left, right):
             new = Binary(op, change(left), change(right), loc=e.loc, dtype=e.dtype)
@@ -239,9 +243,11 @@ def only_moments(gmm: Gmm) -> tuple[str, ...]:
 
 PASSES = (
     Pass("expand densities", expand_densities, (no_densities,)),
+    Pass("shared covariance", shared_covariance),
     Pass("sufficient statistics", sufficient_statistics, (only_moments,)),
     Pass("shapes", shapes),
     Pass("constants", fold_constants),
+    Pass("pooled scatter", pooled_scatter),
     Pass("distribute", distribute),
     Pass("constants again", fold_constants),
     Pass("component invariants", component_invariants),

@@ -23,13 +23,14 @@ import dataclasses
 from collections.abc import Iterator
 
 from ...ir import past
-from ...ir.dast import Statement
+from ...ir.dast import Let, Statement
 from ...ir.dtypes import BOOL, F64, I64
 from ...ir.node import Node, Span, rewrite
 from ...ir.past import (
     Binary,
     Buffer,
     CallC,
+    Convert,
     If,
     Literal,
     Load,
@@ -38,20 +39,24 @@ from ...ir.past import (
     Routine,
     Ternary,
     Unit,
+    Variable,
     When,
 )
 from .build import add_to, at, index, load, loop, op, store
 from .dast import Gmm, Mahalanobis
+from .derived import SquaredDistance, Whitened
 from .events_to_c import CHOLESKY, E_STEP, M_STEP, NATURAL, WRITE, Events, bit
 from .layout import BLOCK
-from .mstep_to_c import Sums, lower_mstep
+from .mstep_to_c import lower_mstep
 from .pieces import Pieces
 
 _OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status steps "
                 "count origin parts part blocks block partial rows xs first last panel cell "
                 "panel_features panel_weights feature_rows column tops sums i j k d n lane valid BLOCK "
                 "Q P LANES STRIP lanes lanes_int lanes_f64 strip strip_anywhere gather factor natural "
-                "distance natural_distance softmax features accumulate").split()  # fmt: skip
+                "distance natural_distance softmax features accumulate shared_log_det inverse_factor "
+                "whitened whiten squared_distance shares weighed rank_update ROWS "
+                "LAST").split()  # fmt: skip
 
 
 def lower_to_c(gmm: Gmm) -> Unit:
@@ -77,7 +82,7 @@ class _Lowering:
         params += [Param(n, I64, argument=n, loc=loc) for n in ("steps", "count")]
         params += pieces.number_params()
         events = Events(pieces)
-        sums = pieces.elements(Sums(self.layout, pieces.columns).at)
+        sums = pieces.elements(pieces.sums.at)
         body = (
             *self.setup(),
             If(_chosen(E_STEP | WRITE), tuple(events.statements()), loc=self.gmm.estep.loc),
@@ -99,19 +104,22 @@ class _Lowering:
             ("FEATURES", lay.features), ("FP", lay.padded_features), ("F", lay.feature_row),
             ("Q", vectors), ("P", components), ("W", lay.factor_size),
             ("KP", lay.padded_components), ("V", int(lay.covariance == "diag")),
+            ("S", lay.padded_dimension),
         )  # fmt: skip
         form = "full" if lay.whole else "diag"
         factor = "full" if lay.whole else lay.covariance
-        found = [
-            Routine(f"gmm/{file}", sizes) for file in ("lanes", f"exp_{self.t.name}", "gather")
-        ]
-        if self.pieces.distances:
-            found += [Routine("gmm/inverse_factor", sizes)] if lay.whole else []
+        pieces = self.pieces
+        files = ["lanes", f"exp_{self.t.name}", "gather"]
+        files += ["inverse_factor"] * (lay.whole and bool(pieces.distances or pieces.shared))
+        files += ["whitened", "whiten", "squared_distance"] * bool(pieces.shared)
+        found = [Routine(f"gmm/{file}", sizes) for file in files]
+        if pieces.distances:
             ways = {CHOLESKY: (f"factor_{factor}", f"distance_{form}"),
                     NATURAL: (f"natural_{form}", "distance_natural")}  # fmt: skip
             found += [Routine(f"gmm/{file}", sizes, ("form", (way,)))
                       for way, files in ways.items() for file in files]  # fmt: skip
-        files = ("softmax", f"features_{form}", "accumulate")
+        files = ["softmax", f"features_{form if lay.products else 'linear'}", "accumulate"]
+        files += ["rank_update"] * bool(pieces.sums.pooled)
         return (*found, *(Routine(f"gmm/{file}", sizes) for file in files))
 
     def setup(self) -> Iterator[Statement]:
@@ -124,6 +132,8 @@ class _Lowering:
             store("origin", index("d"), Literal(0.0, dtype=F64), loc),
             loop("k", lay.components, add_to("origin", index("d"), part, loc), loc=loc), loc=loc,
         )  # fmt: skip
+        for number, let in enumerate(pieces.white):
+            yield from self.root(number, let)
         for number, distance in enumerate(pieces.distances):
             here = distance.loc or loc
             yield Buffer(f"log_det_{number}", F64, lay.components, loc=here)
@@ -135,6 +145,8 @@ class _Lowering:
             at_k = at(factors, "k")
             yield When("form", (NATURAL,), tuple(self.factored("natural", number, distance, at_k)),
                        loc=here)  # fmt: skip
+        for number, shared in enumerate(pieces.shared):
+            yield from self.centres(number, shared)
         for let in self.gmm.estep.setup:
             name, here = pieces.names.fresh(let.name), let.loc or let.value.loc
             pieces.constants[let.name] = name
@@ -142,6 +154,32 @@ class _Lowering:
             yield Buffer(name, F64, lay.components, loc=here)
             value = elements.stored(let.value, "scalar", name, index("k"), here)
             yield loop("k", lay.components, *value, loc=here)
+
+    def root(self, number: int, let: Let) -> Iterator[Statement]:
+        """The inverse factor of a covariance that all components share, and its determinant."""
+        assert isinstance(let.value, Whitened)
+        loc, lay = let.loc, self.layout
+        elements = self.pieces.elements(self.pieces.component_leaf)
+        if number == 0:
+            yield Buffer("shared_log_det", F64, len(self.pieces.white), loc=loc)
+        yield Buffer(f"root_{number}", F64, lay.dimension**2, True, loc=loc)
+        yield from elements.in_memory(let.value.covariance, "matrix", loc)
+        args = elements.where("matrix"), at(f"root_{number}"), at("shared_log_det", number)
+        yield store("status", Literal(0), _kept("inverse_factor", args, Literal(1)), loc)
+
+    def centres(self, number: int, distance: SquaredDistance) -> Iterator[Statement]:
+        """Every component's mean, whitened."""
+        assert isinstance(distance.b, Whitened)
+        lay, loc, pieces = self.layout, distance.loc, self.pieces
+        elements, d = pieces.elements(pieces.component_leaf), Variable("d")
+        yield Buffer(f"centre_{number}", self.t, lay.components * lay.dimension, True, loc=loc)
+        mean = tuple(elements.in_memory(distance.b.point, "centre", loc))
+        args = at(f"root_{pieces.white_of(distance)}"), elements.where("centre"), at("origin"), d
+        value: PExpr = CallC("whitened", args, dtype=F64)
+        value = value if self.t == F64 else Convert(value, dtype=self.t)
+        one = store(f"centre_{number}", index(("k", lay.dimension), "d"), value, loc)
+        each = loop("d", lay.dimension, one, loc=loc)
+        yield loop("k", lay.components, *mean, each, loc=loc)
 
     def factored(
         self, routine: str, number: int, distance: Mahalanobis, to: PExpr
@@ -154,12 +192,15 @@ class _Lowering:
         ]
         args = (elements.where("matrix"), elements.where("centre"), at("origin"), to,
                 at(f"log_det_{number}", "k"))  # fmt: skip
-        kept, failed = load("status", dtype=I64), index("k", 1)
-        first = Ternary(kept, kept, failed, dtype=I64)
-        found = Ternary(CallC(routine, args, dtype=I64), kept, first, dtype=I64)
-        yield loop(
-            "k", self.layout.components, *body, store("status", Literal(0), found, loc), loc=loc
-        )
+        status = store("status", Literal(0), _kept(routine, args, index("k", 1)), loc)
+        yield loop("k", self.layout.components, *body, status, loc=loc)
+
+
+def _kept(routine: str, args: tuple[PExpr, ...], failed: PExpr) -> PExpr:
+    """The status as it is, or, where it is 0 and there is no factor, *failed*."""
+    kept = load("status", dtype=I64)
+    first = Ternary(kept, kept, failed, dtype=I64)
+    return Ternary(CallC(routine, args, dtype=I64), kept, first, dtype=I64)
 
 
 def _chosen(mask: int) -> PExpr:

@@ -22,7 +22,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 
 from ...ir import past
-from ...ir.dast import Statement
+from ...ir.dast import Let, Statement
 from ...ir.dtypes import BOOL, F64, I64
 from ...ir.expr import Expr
 from ...ir.node import Node, Span, rewrite
@@ -32,6 +32,7 @@ from ...ir.past import (
     CallC,
     Convert,
     Declare,
+    Do,
     If,
     Literal,
     Param,
@@ -49,15 +50,25 @@ from .dast import (
     Responsibility,
     Softmax,
 )
+from .derived import Pooled, SquaredDistance, Whitened
 from .expressions import RANK, Elements
 from .interface import E_STEP, M_STEP, WRITE
-from .mstep_to_c import Sums, updates
+from .mstep_to_c import updates
 from .pieces import Pieces
-from .strategies_to_opencl import BLOCKS, GROUP, PAIR, SOUND, Moments, group_sum
+from .strategies_to_opencl import (
+    BLOCKS,
+    GROUP,
+    PAIR,
+    SOUND,
+    Moments,
+    group_sum,
+    rows_of_cells,
+)
 
 _OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status steps "
                 "count origin sound rows xs column event_log left right block i j k d n f "
-                "item step sum sums total a b factor distance softmax group_sum").split()  # fmt: skip
+                "item step sum sums total a b factor distance softmax group_sum inverse_factor "
+                "whitened whiten squared_distance shared_log_det").split()  # fmt: skip
 _ROWS = Variable("rows")
 
 
@@ -103,18 +114,14 @@ class _Lowering(Pieces):
         lay = self.layout
         values: tuple[tuple[str, str | int], ...] = (
             ("T", "float" if self.t.bits == 32 else "double"),
-            ("D", lay.dimension), ("K", lay.components),
+            ("D", lay.dimension), ("K", lay.components), ("G", "__global"),
         )  # fmt: skip
         form = "full" if lay.whole else "diag"
         factor = "full" if lay.whole else lay.covariance
-        shared = ("inverse_factor",) if self.layout.whole else ()
-        files = (
-            *shared,
-            f"factor_{factor}",
-            f"event_distance_{form}",
-            "event_softmax",
-            "group_sum",
-        )
+        files = ["inverse_factor"] * lay.whole
+        files += ["whitened", "event_whiten", "event_squared_distance"] * bool(self.shared)
+        files += [f"factor_{factor}", f"event_distance_{form}"] * bool(self.distances)
+        files += ["event_softmax", "group_sum"]
         return tuple(Routine(f"gmm/{file}", values) for file in files)
 
     # -- before the events
@@ -130,7 +137,43 @@ class _Lowering(Pieces):
         for let in self.gmm.estep.setup:
             self.constants[let.name] = self.names.fresh(let.name)
             yield self.array(self.constants[let.name], lay.components, let.loc or let.value.loc)
+        for number, let in enumerate(self.white):
+            yield from self.root(number, let)
+        for number in range(len(self.shared)):
+            size = lay.components * lay.dimension
+            yield Buffer(f"centre_{number}", self.t, size, True, loc=loc)
         yield items("k", lay.components, *self.component(), group=1, loc=loc)
+
+    def root(self, number: int, let: Let) -> Iterator[Statement]:
+        """The inverse factor of a covariance that all components share, by one work-item."""
+        assert isinstance(let.value, Whitened)
+        loc, size = let.loc, self.layout.dimension**2
+        elements = self.elements(self.component_leaf)
+        if number == 0:
+            yield self.array("shared_log_det", len(self.white), loc)
+        yield self.array(f"root_{number}", size, loc)
+        root, log_det = self.names.fresh("root"), self.names.fresh("log_det")
+        body = [*elements.let("matrix", let.value.covariance, loc)]
+        body += [Buffer(root, F64, size, loc=loc), Buffer(log_det, F64, 1, loc=loc)]
+        args = elements.where("matrix"), at(root), at(log_det)
+        body += [
+            _unless(CallC("inverse_factor", args, dtype=I64), Literal(1), loc),
+            loop("n", size, store(f"root_{number}", index("n"), load(root, "n"), loc), loc=loc),
+            store("shared_log_det", Literal(number), load(log_det), loc),
+        ]
+        yield items("f", 1, *body, group=1, loc=loc)
+
+    def centre(self, number: int, distance: SquaredDistance) -> Iterator[Statement]:
+        """A component's mean, whitened."""
+        assert isinstance(distance.b, Whitened)
+        loc, d = distance.loc, self.layout.dimension
+        elements = self.elements(self.component_leaf)
+        yield from elements.let("centre", distance.b.point, loc)
+        root = at(f"root_{self.white_of(distance)}")
+        args = root, elements.where("centre"), at("about"), Variable("d")
+        value: PExpr = CallC("whitened", args, dtype=F64)
+        value = value if self.t == F64 else Convert(value, dtype=self.t)
+        yield loop("d", d, store(f"centre_{number}", index(("k", d), "d"), value, loc), loc=loc)
 
     def component(self) -> Iterator[Statement]:
         """One component's factors, and the values of the cell that no event changes."""
@@ -146,6 +189,8 @@ class _Lowering(Pieces):
         yield If(first, (loop("d", lay.dimension, shared, loc=loc),), loc=loc)
         for number, distance in enumerate(self.distances):
             yield from self.factored(number, distance, distance.loc or loc)
+        for number, apart in enumerate(self.shared):
+            yield from self.centre(number, apart)
         for let in self.gmm.estep.setup:
             elements, name = self.elements(self.component_leaf), self.constants[let.name]
             here = let.loc or let.value.loc
@@ -160,8 +205,7 @@ class _Lowering(Pieces):
         yield Buffer(factor, self.t, size, loc=loc)
         yield Buffer(log_det, F64, 1, loc=loc)
         given = (*map(elements.where, ("matrix", "centre")), *map(at, ("about", factor, log_det)))
-        failed = past.Unary("!", CallC("factor", given, dtype=I64), dtype=BOOL)
-        yield If(failed, (store("status", Literal(0), index("k", 1), loc),), loc=loc)
+        yield _unless(CallC("factor", given, dtype=I64), index("k", 1), loc)
         there, kept = index(("k", size), "n"), load(factor, "n", dtype=self.t)
         yield loop("n", size, store(f"factor_{number}", there, kept, loc), loc=loc)
         yield store(f"log_det_{number}", index("k"), load(log_det), loc)
@@ -180,23 +224,33 @@ class _Lowering(Pieces):
         """Every event's responsibilities, the log-likelihood, and the moments by each strategy."""
         lay, loc = self.layout, self.gmm.estep.loc
         yield self.table("xs", lay.dimension + 1, loc)
-        distances = (f"distance_{n}" for n in range(len(self.distances)))
+        distances = (f"distance_{n}" for n in range(len(self.distances) + len(self.shared)))
         for name in (*distances, *self.fields, *self.computed):
             yield self.table(name, lay.components, loc)
+        for number in range(len(self.white)):
+            yield self.table(f"white_{number}", lay.dimension, loc)
+        for name in self.pooled:
+            yield self.table(name, 1, loc)
         yield self.table("event_log", 1, loc)
         softmax = next(s for s in self.gmm.estep.body if isinstance(s, Softmax))
         event = (*self.gathered(), loop("k", lay.components, *self.pair(), loc=loc),
                  *self.responsibilities(softmax.loc), *self.weights(), self.written())  # fmt: skip
         yield items("n", _ROWS, *event, loc=loc)
         yield self.log_likelihood(softmax.loc)
-        moments = Moments(lay, self.t, self.tables)
-        yield If(_bit(E_STEP), tuple(self.moments(moments)), loc=self.gmm.mstep.loc)
+        self.tables.update(rows_of_cells(lay))
+        yield If(_bit(E_STEP), tuple(self.moments()), loc=self.gmm.mstep.loc)
 
     @property
     def computed(self) -> dict[str, Expr]:
         """The columns of weights that are not the responsibilities, by their arrays."""
-        numbered = enumerate(self.columns)
-        return {f"column_{n}": c for n, c in numbered if not isinstance(c, Responsibility)}
+        each = enumerate(c.weights for c in self.sums.columns)
+        return {f"column_{n}": w for n, w in each if not isinstance(w, Responsibility)}
+
+    @property
+    def pooled(self) -> dict[str, Expr]:
+        """The columns of weights that are summed over the components, by the arrays of their sums."""
+        each = enumerate(c.weights for c in self.sums.pooled)
+        return {f"pooled_{n}": w.weights for n, w in each if isinstance(w, Pooled)}
 
     def gathered(self) -> Iterator[Statement]:
         """An event about the origin, and a 1, so that all sums are of products of two rows."""
@@ -208,6 +262,9 @@ class _Lowering(Pieces):
         apart = apart if self.t == F64 else Convert(apart, dtype=self.t)
         yield loop("d", d, store("xs", index(("d", _ROWS), "n"), self.seen(apart), loc), loc=loc)
         yield store("xs", index((d, _ROWS), "n"), Literal(1.0, dtype=self.t), loc)
+        for number, let in enumerate(self.white):
+            args = at("xs"), Variable("n"), _ROWS, at(f"root_{number}"), at(f"white_{number}")
+            yield Do(CallC("whiten", args), loc=let.loc)
 
     def seen(self, value: PExpr) -> PExpr:
         """*value*, or 0 for what only fills a work-group up."""
@@ -220,6 +277,12 @@ class _Lowering(Pieces):
             given = (at("xs"), Variable("n"), _ROWS, at(f"factor_{number}", ("k", size)))
             value = CallC("distance", given, dtype=self.t)
             yield store(f"distance_{number}", index(*PAIR), value, distance.loc or loc)
+        for number, apart in enumerate(self.shared):
+            to, d = f"distance_{len(self.distances) + number}", self.layout.dimension
+            white = at(f"white_{self.white_of(apart)}")
+            given = white, Variable("n"), _ROWS, at(f"centre_{number}", ("k", d))
+            value = CallC("squared_distance", given, dtype=self.t)
+            yield store(to, index(*PAIR), value, apart.loc or loc)
         yield from self.pair_body(*PAIR)
 
     def responsibilities(self, loc: Span | None) -> Iterator[Statement]:
@@ -236,6 +299,11 @@ class _Lowering(Pieces):
             loc = weights.loc or self.gmm.mstep.loc
             value = self.seen(self.weight(weights, *PAIR))
             yield loop("k", self.layout.components, store(name, index(*PAIR), value, loc), loc=loc)
+        for name, weights in self.pooled.items():
+            loc = weights.loc or self.gmm.mstep.loc
+            yield store(name, index("n"), Literal(0.0, dtype=self.t), loc)
+            add = add_to(name, index("n"), self.seen(self.weight(weights, *PAIR)), loc, self.t)
+            yield loop("k", self.layout.components, add, loc=loc)
 
     def written(self) -> Statement:
         """Responsibilities and log-likelihood of an event, for who asked."""
@@ -251,17 +319,25 @@ class _Lowering(Pieces):
     def log_likelihood(self, loc: Span | None) -> Statement:
         """The sum over the events, by one work-group; it counts them, too."""
         value = Convert(load("event_log", "n", dtype=self.t), dtype=F64)
-        last = Literal(self.layout.moments_size(len(self.columns)) - 1)
+        last = Literal(self.sums.count)
         seen = If(_bit(E_STEP), (add_to("moments", last, _COUNT, loc),), loc=loc)
         done = (add_to("log_likelihood", Literal(0), load("sums"), loc), seen)
         return groups("f", 1, *group_sum(value, done, loc), loc=loc)
 
-    def moments(self, moments: Moments) -> Iterator[Statement]:
+    def moments(self) -> Iterator[Statement]:
         """Every sum over events."""
-        for number, weights in enumerate(self.columns):
+        lay, sums, own = self.layout, self.sums, self.gmm.mstep.loc
+        for number, c in enumerate(sums.columns):
             name = f"column_{number}"
             source = name if name in self.computed else "pair_joint"
-            yield from moments.of(number, source, weights.loc or self.gmm.mstep.loc)
+            cells, at_loc = range(lay.features_of(c.order)), c.weights.loc or own
+            each = Moments(number, source, cells, lay.components, c.start, self.t, at_loc)
+            yield from each.launches()
+        seconds = range(1 + lay.dimension, lay.features_of(2))
+        for number, c in enumerate(sums.pooled):
+            name, at_loc = f"pooled_{number}", c.weights.loc or own
+            source, number = name if name in self.pooled else "", len(sums.columns) + number
+            yield from Moments(number, source, seconds, 1, c.start, self.t, at_loc).launches()
 
     # -- the parameters
 
@@ -269,7 +345,7 @@ class _Lowering(Pieces):
         """The cell's M-step, a work-item for each component, with terms of its own in sums over all
         components; then, by one work-item, those sums and what follows from them."""
         lay, mstep = self.layout, self.gmm.mstep
-        elements = self.elements(Sums(lay, self.columns).at)
+        elements = self.elements(self.sums.at)
         sums = {s.name: s for s in mstep.body if isinstance(s, Accumulate)}
         for name, s in sums.items():
             size, terms = lay.dimension ** RANK[s.kind], self.names.fresh(f"{name}_terms")
@@ -301,6 +377,12 @@ class _Lowering(Pieces):
             yield loop("n", size, store(total, index("n"), _ZERO, s.loc),
                        loop("k", self.layout.components, term, loc=s.loc), loc=s.loc)  # fmt: skip
             after.names[name] = Literal(0), total, kind
+
+
+def _unless(found: PExpr, failed: PExpr, loc: Span | None) -> Statement:
+    """Leaves *failed* in ``status`` where nothing is found."""
+    missing = past.Unary("!", found, dtype=BOOL)
+    return If(missing, (store("status", Literal(0), failed, loc),), loc=loc)
 
 
 def _bit(mask: int) -> PExpr:

@@ -8,12 +8,15 @@ from ...ir.dast import Let, Statement
 from ...ir.expr import Expr, Name
 from ...ir.node import walk
 from .dast import Event, LogNormal, Mahalanobis, PairValue, Responsibility
+from .derived import SquaredDistance
+
+_PAIRS = Event | LogNormal | Mahalanobis | SquaredDistance | PairValue | Responsibility
 
 
 def depends_on_event(e: Expr, lets: Mapping[str, Expr]) -> bool:
     """Whether the value of *e* differs from event to event; *lets* are the locals in scope."""
     for n in walk(e):
-        if isinstance(n, Event | LogNormal | Mahalanobis | PairValue | Responsibility):
+        if isinstance(n, _PAIRS):
             return True
         if isinstance(n, Name) and n.id in lets and depends_on_event(lets[n.id], lets):
             return True

@@ -36,6 +36,8 @@ from .build import Terms, add_to, at, index, load, loop, op, store
 from .dast import Responsibility, Softmax
 from .layout import PANEL
 from .pieces import Pieces
+from .pooled_to_c import PooledSums
+from .sums import Column
 
 E_STEP, M_STEP, WRITE = 1, 2, 4
 STRATEGIES = ("fused", "separate", "components", "cells")
@@ -55,8 +57,9 @@ class Events:
 
     def __init__(self, pieces: Pieces) -> None:
         self.pieces, self.layout, self.t = pieces, pieces.layout, pieces.t
-        self.columns, self.loc = pieces.columns, pieces.gmm.estep.loc
+        self.columns, self.loc = pieces.sums.columns, pieces.gmm.estep.loc
         self.sums_loc = pieces.gmm.mstep.loc
+        self.pooled = PooledSums(pieces, len(self.columns) * self.column_size)
 
     def statements(self) -> Iterator[Statement]:
         """The parts of the events, each with sums of its own, and then the sums of the parts."""
@@ -87,7 +90,7 @@ class Events:
 
     @property
     def sums_size(self) -> int:
-        return len(self.columns) * self.column_size
+        return len(self.columns) * self.column_size + self.pooled.size
 
     @property
     def part_size(self) -> int:
@@ -104,8 +107,8 @@ class Events:
     def fused(self) -> Iterator[Statement]:
         """Densities and sums of one block after the other."""
         features, body = at("feature_rows"), list[Statement]()
-        every = 0, self.layout.padded_features, 0, self.layout.components
-        for number, weights in enumerate(self.columns):
+        for number, column in enumerate(self.columns):
+            weights, every = column.weights, (0, self.padded(column), 0, self.layout.components)
             source, loc = "pair_joint", weights.loc or self.sums_loc
             if not isinstance(weights, Responsibility):
                 source = "column"
@@ -114,7 +117,7 @@ class Events:
             body.append(self.accumulate(features, every, at(source), sums, loc))
         size, k = self.features_of_block, self.layout.components
         own = [Buffer("feature_rows", self.t, size, True, times=_B, loc=self.loc)]
-        if any(not isinstance(c, Responsibility) for c in self.columns):
+        if any(not isinstance(c.weights, Responsibility) for c in self.columns):
             own.append(Buffer("column", self.t, k, True, times=_B, loc=self.sums_loc))
         one = *self.densities(features), If(bit(E_STEP), tuple(body), loc=self.sums_loc)
         yield self.part(*self.scratch(), *own, self.blocks(*one))
@@ -134,9 +137,9 @@ class Events:
         there = Binary("-", Variable("block"), Variable("first"))
         features = at("panel_features", (there, self.features_of_block, "BLOCK"))
         one = tuple(self.densities(features))
-        for number, weights in enumerate(self.columns):
+        for number, column in enumerate(self.columns):
             here = index((there, size, "BLOCK"), (number * lay.components, "BLOCK"))
-            loc = weights.loc or self.sums_loc
+            weights, loc = column.weights, column.weights.loc or self.sums_loc
             one += (self.pairs(self.column(weights, "panel_weights", (here,), loc), loc=loc),)
         sums = tuple(self.sums_of_panel(features, there, size))
         body = (
@@ -153,33 +156,32 @@ class Events:
         lay, loc = self.layout, self.sums_loc
         k, group, cell = lay.components, lay.tile[1], Variable("cell")
 
-        def all_columns(
-            ends: tuple[Terms, Terms, Terms, Terms], base: Terms = 0
-        ) -> list[Statement]:
-            return [
-                self.accumulate(
-                    features, ends, at("panel_weights", (there, size, "BLOCK"), (number * k, "BLOCK")),
-                    (base, number * self.column_size), weights.loc or loc,
-                )
-                for number, weights in enumerate(self.columns)
-            ]  # fmt: skip
+        def of_column(number: int, ends: tuple[Terms, ...], base: Terms = 0) -> Statement:
+            weights = at("panel_weights", (there, size, "BLOCK"), (number * k, "BLOCK"))
+            sums, here = (base, number * self.column_size), self.columns[number].weights.loc or loc
+            return self.accumulate(features, ends, weights, sums, here)
 
         def every_block(*body: Statement) -> For:
             return For("block", Variable("first"), Variable("last"), body, loc=loc)
 
-        own = all_columns((0, lay.padded_features, 0, k), ("part", self.part_size))
+        numbered = tuple(enumerate(self.columns))
+        part = "part", self.part_size
+        own = (of_column(n, (0, self.padded(c), 0, k), part) for n, c in numbered)
         yield When("strategy", ("separate",), (self.part(self.blocks(*own, panel=True)),), loc=loc)
         low, high = _shares(Literal(k))
-        some = all_columns((0, lay.padded_features, low, high))
+        some = (of_column(n, (0, self.padded(c), low, high)) for n, c in numbered)
         yield When("strategy", ("components",), (self.part(every_block(*some)),), loc=loc)
         groups = -(-k // group)
         tile, at_k = Binary("/", cell, Literal(groups)), Binary("%", cell, Literal(groups))
         last = CallC("min_i64", (Literal(k), index((at_k, group), group)))
         f = lay.tile_features
-        one = all_columns((index((tile, f)), index((tile, f), f), index((at_k, group)), last))
-        start, stop = _shares(Literal(groups * (lay.padded_features // f)))
-        cells = For("cell", start, stop, (every_block(*one),), loc=loc)
-        yield When("strategy", ("cells",), (self.part(cells),), loc=loc)
+        ends = index((tile, f)), index((tile, f), f), index((at_k, group)), last
+        cells = list[Statement]()
+        for order in sorted({c.order for c in self.columns}, reverse=True):
+            one = (of_column(n, ends) for n, c in numbered if c.order == order)
+            start, stop = _shares(Literal(groups * lay.tiles_of(order)))
+            cells.append(For("cell", start, stop, (every_block(*one),), loc=loc))
+        yield When("strategy", ("cells",), (self.part(*cells),), loc=loc)
 
     def part(self, *body: Statement) -> For:
         """Every part of the work, a thread for each."""
@@ -205,8 +207,12 @@ class Events:
         yield Buffer("xs", self.t, lay.padded_dimension, True, times=_B, loc=loc)
         yield Buffer("tops", self.t, 1, times=_B, loc=loc)
         yield Buffer("sums", self.t, 1, times=_B, loc=loc)
-        for name in (*(f"distance_{n}" for n in range(len(pieces.distances))), *pieces.fields):
+        for number in range(len(pieces.white)):
+            yield Buffer(f"white_{number}", self.t, lay.dimension, True, times=_B, loc=loc)
+        count = len(pieces.distances) + len(pieces.shared)
+        for name in (*(f"distance_{n}" for n in range(count)), *pieces.fields):
             yield Buffer(name, self.t, lay.components, True, times=_B, loc=loc)
+        yield from self.pooled.scratch(self.sums_loc)
 
     def densities(self, features: PExpr) -> Iterator[Statement]:
         """The E-step of one block of events, and its features."""
@@ -224,6 +230,7 @@ class Events:
             by_features = call("natural_distance", features, at(f"factor_{number}"), to, loc=here)
             yield When("form", (CHOLESKY,), (by_factor,), loc=here)
             yield When("form", (NATURAL,), (by_features,), loc=here)
+        yield from self.shared_distances()
         yield self.pairs(*pieces.pair_body(*_PAIR), loc=loc)
         total = at("partial", ("part", self.part_size), self.sums_size)
         softmax = next(s for s in pieces.gmm.estep.body if isinstance(s, Softmax))
@@ -235,6 +242,20 @@ class Events:
             later = (CHOLESKY,) if pieces.distances else FORMS
             asked = If(bit(E_STEP), (made,), loc=self.sums_loc)
             yield When("form", later, (asked,), loc=self.sums_loc)
+        if self.pooled.columns:
+            sums = self.pooled.of_block(self.part_size, self.valid_weight, self.sums_loc)
+            yield If(bit(E_STEP), tuple(sums), loc=self.sums_loc)
+
+    def shared_distances(self) -> Iterator[Statement]:
+        """Distances by covariances that all components share: events are whitened first."""
+        pieces, first = self.pieces, len(self.pieces.distances)
+        for number, let in enumerate(pieces.white):
+            white, loc = at(f"white_{number}"), let.loc or self.loc
+            yield call("whiten", at("xs"), at(f"root_{number}"), white, loc=loc)
+        for number, distance in enumerate(pieces.shared):
+            loc, to = distance.loc or self.loc, at(f"distance_{first + number}")
+            white = at(f"white_{pieces.white_of(distance)}")
+            yield call("squared_distance", white, at(f"centre_{number}"), to, loc=loc)
 
     def pairs(self, *body: Statement, loc: Span | None) -> Statement:
         inner = loop("lane", _B, *body, loc=loc, simd=True)
@@ -254,16 +275,24 @@ class Events:
         self, weights: Expr, array: str, base: tuple[Terms, ...], loc: Span | None
     ) -> Statement:
         """One event's weight for one component; nothing for lanes without an event."""
+        return store(array, index(*base, *_PAIR), self.valid_weight(weights), loc)
+
+    def valid_weight(self, weights: Expr) -> PExpr:
+        """An event's weight for a component; 0 for lanes without an event."""
         value = self.pieces.weight(weights, *_PAIR)
-        if not isinstance(weights, Responsibility):
-            there = Binary("<", Variable("lane"), Variable("valid"), dtype=BOOL)
-            value = Ternary(there, value, Literal(0.0, dtype=self.t), dtype=self.t)
-        return store(array, index(*base, *_PAIR), value, loc)
+        if isinstance(weights, Responsibility):
+            return value
+        there = Binary("<", Variable("lane"), Variable("valid"), dtype=BOOL)
+        return Ternary(there, value, Literal(0.0, dtype=self.t), dtype=self.t)
+
+    def padded(self, column: Column) -> int:
+        """Features of the tiles that the sums of *column* need."""
+        return self.layout.tiles_of(column.order) * self.layout.tile_features
 
     def accumulate(
         self,
         features: PExpr,
-        ends: tuple[Terms, Terms, Terms, Terms],
+        ends: tuple[Terms, ...],
         weights: PExpr,
         sums: tuple[Terms, Terms],
         loc: Span | None,
@@ -276,15 +305,17 @@ class Events:
     def summed(self) -> Iterator[Statement]:
         """The sums of the parts, added to ``moments``, whose last element counts events."""
         lay, loc = self.layout, self.sums_loc
-        for column in range(len(self.columns)):
-            there = index((column, lay.features * lay.components), ("d", lay.components), "k")
-            one = load("partial", ("part", self.part_size), (column, self.column_size),
+        for number, column in enumerate(self.columns):
+            there = index(column.start, ("d", lay.components), "k")
+            one = load("partial", ("part", self.part_size), (number, self.column_size),
                        ("k", lay.feature_row), "d")  # fmt: skip
-            add = loop("d", lay.features, add_to("moments", there, one, loc), loc=loc)
+            features = lay.features_of(column.order)
+            add = loop("d", features, add_to("moments", there, one, loc), loc=loc)
             nest = loop("k", lay.components, add, loc=loc)
             yield loop("part", Variable("parts"), nest, loc=loc)
+        yield from self.pooled.summed(self.part_size, loc)
         seen = Convert(Variable("count"), dtype=F64)
-        yield add_to("moments", Literal(lay.moments_size(len(self.columns)) - 1), seen, loc)
+        yield add_to("moments", Literal(self.pieces.sums.count), seen, loc)
 
 
 def bit(mask: int) -> PExpr:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from ...ir.expr import Binary, Call, Cast, Compare, Const, Expr, Logic, Lookup, Name, Select, Unary
 from ...ir.node import walk
-from .dast import Average, Covariance, Gmm, Kind, Kinded, Mean, Moment, Scatter, Total
+from .dast import Average, Covariance, Kind, Kinded, Mean, MStep, Scatter, Total
+from .derived import Moment, is_pooled
 
 COVARIANCES: tuple[Covariance, ...] = ("full", "diag", "tied", "spherical")
 KIND_OF_COVARIANCE: Mapping[str, Kind] = {
@@ -59,14 +60,24 @@ def covariance_shape(covariance: str, components: int, dimension: int) -> tuple[
     }[covariance]
 
 
-def weight_columns(gmm: Gmm) -> tuple[Expr, ...]:
-    """The different weights of sums over the events, in the order of the M-step."""
-    found: dict[Expr, None] = {}
-    for s in gmm.mstep.nested():
-        for n in walk(s):
-            if isinstance(n, Total | Mean | Average | Scatter | Moment):
-                found.setdefault(n.weights)
-    return tuple(found)
+def weight_columns(mstep: MStep) -> dict[Expr, int]:
+    """The different weights of a component's sums over the events, in the order of the M-step; each with
+    the highest order of its moments: 0, 1 of x, 2 of x x'."""
+    found: dict[Expr, int] = {}
+    for n in walk(mstep):
+        match n:
+            case Total(weights) | Mean(weights):
+                order = 0
+            case Average(weights):
+                order = 1
+            case Scatter(_, weights):
+                order = 2
+            case Moment(order, weights) if not is_pooled(weights):
+                pass
+            case _:
+                continue
+        found[weights] = max(order, found.get(weights, 0))
+    return found
 
 
 def moment_count(columns: int, components: int, dimension: int, covariance: str) -> int:

@@ -19,12 +19,14 @@ _COMPONENTS_OF_A_TILE = {3: 8, 4: 6, 5: 4}
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Sizes for D dimensions, K components, elements of *size_bytes*."""
+    """Sizes for D dimensions, K components, elements of *size_bytes*; ``products`` says whether the
+    features hold x_i x_j."""
 
     dimension: int
     components: int
     covariance: Covariance
     size_bytes: int
+    products: bool = True
 
     @property
     def whole(self) -> bool:
@@ -46,10 +48,19 @@ class Layout:
         return _up(self.dimension + STRIP_BYTES // self.size_bytes - 1, self.lanes)
 
     @property
-    def features(self) -> int:
-        """1, x_d, and the products: x_i x_j for i <= j, or x_d^2."""
+    def second(self) -> int:
+        """Second moments: x_i x_j for i <= j, or x_d^2."""
         d = self.dimension
-        return 1 + d + (d * (d + 1) // 2 if self.whole else d)
+        return d * (d + 1) // 2 if self.whole else d
+
+    @property
+    def features(self) -> int:
+        """1, x_d, and the second moments, if asked for."""
+        return self.features_of(2 if self.products else 1)
+
+    def features_of(self, order: int) -> int:
+        """The features that moments up to *order* are sums of."""
+        return (1, 1 + self.dimension, 1 + self.dimension + self.second)[order]
 
     @property
     def tile(self) -> tuple[int, int]:
@@ -75,6 +86,10 @@ class Layout:
         """Features of all tiles."""
         return _up(self.features, self.tile_features)
 
+    def tiles_of(self, order: int) -> int:
+        """Tiles that the features of moments up to *order* fill."""
+        return -(-self.features_of(order) // self.tile_features)
+
     @property
     def feature_row(self) -> int:
         """Elements from one event's features, or component's sums, to the next: an odd number of
@@ -97,10 +112,6 @@ class Layout:
         """Elements of all factors, or of as many coefficients of the features."""
         factors = self.components * self.factor_size
         return max(factors, self.features * self.padded_components)
-
-    def moments_size(self, columns: int) -> int:
-        """float64 elements of the ``moments`` argument; the last one counts the events."""
-        return columns * self.features * self.components + 1
 
 
 def _up(number: int, step: int) -> int:

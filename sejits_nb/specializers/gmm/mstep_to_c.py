@@ -8,46 +8,14 @@ for k: weight[k] = moments[k] / moments[last]           <- mean(r)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from ...ir.dast import Let, Statement
-from ...ir.dtypes import F64, I64
-from ...ir.expr import Expr
-from ...ir.past import Binary, Buffer, CallC, Literal, PExpr
-from .build import index, load, loop, store
-from .dast import Accumulate, Count, Kind, Moment, MStep, StoreComponent, StoreShared, Total
-from .expressions import RANK, Elements, Place
+from ...ir.dtypes import F64
+from ...ir.past import Buffer, Literal
+from .build import index, loop, store
+from .dast import Accumulate, Kind, MStep, StoreComponent, StoreShared
+from .expressions import RANK, Elements
 from .kinds import KIND_OF_COVARIANCE
-from .layout import Layout
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Where the sums over the events lie: ``moments[column][feature][k]``, then their number."""
-
-    layout: Layout
-    columns: tuple[Expr, ...]
-
-    def at(self, e: Expr, place: Place) -> PExpr:
-        """A sum over the events, at component ``k``."""
-        lay = self.layout
-        match e:
-            case Count():
-                return load("moments", lay.moments_size(len(self.columns)) - 1)
-            case Total(weights):
-                feature: PExpr = Literal(0)
-            case Moment(1, weights):
-                feature = index(place[0], 1)
-            case Moment(2, weights) if len(place) == 2:
-                low, high = (CallC(f"{f}_i64", place, dtype=I64) for f in ("min", "max"))
-                before = Binary("*", low, Binary("-", Literal(2 * lay.dimension - 1), low))
-                feature = index(Binary("/", before, Literal(2)), high, 1 + lay.dimension)
-            case Moment(2, weights):
-                feature = index(place[0], 1 + lay.dimension)
-            case _:
-                raise TypeError(f"{e} is not known after the events")
-        column = self.columns.index(weights) * lay.features * lay.components
-        return load("moments", column, (feature, lay.components), "k")
 
 
 def lower_mstep(

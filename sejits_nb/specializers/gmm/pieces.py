@@ -16,40 +16,45 @@ from .dast import (
     Gmm,
     LogDet,
     Mahalanobis,
-    Moment,
     Number,
     PairValue,
     Parameter,
     Responsibility,
     StorePair,
-    Total,
 )
+from .derived import SquaredDistance, Whitened
 from .expressions import Arithmetic, Elements, Leaf, Place
 from .interface import number_key
+from .kinds import weight_columns
 from .layout import Layout
+from .sums import Sums
 
 
 class Pieces:
     """One DAST's sizes, and its expressions wherever they are needed.
 
-    ``columns`` are the weights that the M-step sums over the events; ``constants`` are the arrays of
-    what depends on the component alone, by the name in the cell; ``numbers`` the parameters that the
-    cell takes; ``helpers`` and ``tables`` collect what the expressions call and look up.
+    ``sums`` are what the M-step sums over the events; ``distances`` need a factor for each component,
+    ``shared`` ones meet events that are ``white``; ``constants`` are the arrays of what depends on the
+    component alone, by the name in the cell; ``numbers`` the parameters that the cell takes; ``helpers``
+    and ``tables`` collect what the expressions call and look up.
     """
 
     def __init__(self, gmm: Gmm, outer_names: Iterable[str]) -> None:
         self.gmm, self.t = gmm, gmm.events.dtype
         mixture = gmm.mixture
+        self.distances, self.white = _distances(gmm), gmm.estep.shared
+        self.shared = tuple(dict.fromkeys(
+            n for n in walk(gmm.estep) if isinstance(n, SquaredDistance)))  # fmt: skip
+        products = bool(self.distances) or 2 in weight_columns(gmm.mstep).values()
         self.layout = Layout(gmm.events.dimension, mixture.components, mixture.covariance,
-                             self.t.size_bytes)  # fmt: skip
+                             self.t.size_bytes, products)  # fmt: skip
+        self.sums = Sums.of(gmm.mstep, self.layout)
         self.helpers: set[str] = set()
         self.tables: dict[str, past.Table] = {}
         self.constants: dict[str, str] = {}
-        self.columns = tuple(dict.fromkeys(
-            n.weights for n in walk(gmm.mstep) if isinstance(n, Total | Moment)))  # fmt: skip
-        self.distances = _distances(gmm)
-        own = (f"{name}_{n}" for n in range(len(self.distances))
-               for name in ("log_det", "factor", "distance"))  # fmt: skip
+        numbers = range(len(self.distances) + len(self.shared))
+        own = (f"{name}_{n}" for n in numbers
+               for name in ("log_det", "factor", "distance", "white", "root", "centre"))  # fmt: skip
         self.names = Identifiers((*outer_names, *own, *self.fields))
         self.numbers = {name: self.names.fresh(name) for name in gmm.numbers}
 
@@ -64,6 +69,10 @@ class Pieces:
         loc = self.gmm.loc
         return [Param(c, F64, argument=number_key(n), loc=loc) for n, c in self.numbers.items()]
 
+    def white_of(self, distance: SquaredDistance) -> int:
+        """The number of the covariance by which the events of *distance* are whitened."""
+        return next(n for n, s in enumerate(self.white) if Name(s.name) == distance.a)
+
     def elements(self, leaf: Leaf) -> Elements:
         """Values of one component, in float64."""
         return Elements(
@@ -77,6 +86,8 @@ class Pieces:
                 return load(self.constants[id], "k", dtype=F64)
             case Number(name):
                 return Variable(self.numbers[name], dtype=F64)
+            case LogDet(covariance) if covariance in (shared := shared_covariances(self.gmm)):
+                return load("shared_log_det", shared.index(covariance))
             case LogDet(covariance):
                 found = [d.covariance for d in self.distances].index(covariance)
                 return load(f"log_det_{found}", "k", dtype=F64)
@@ -94,8 +105,9 @@ class Pieces:
                     return Variable(names[id], dtype=self.t)
                 case PairValue(field):
                     return load(f"pair_{field}", *pair, dtype=self.t)
-                case Mahalanobis():
-                    return load(f"distance_{self.distances.index(e)}", *pair, dtype=self.t)
+                case Mahalanobis() | SquaredDistance():
+                    number = (*self.distances, *self.shared).index(e)
+                    return load(f"distance_{number}", *pair, dtype=self.t)
                 case _:
                     return self.component_leaf(e, ())
 
@@ -123,10 +135,16 @@ class Pieces:
         return Arithmetic(self.t, leaf, self.helpers).lower(weights)
 
 
+def shared_covariances(gmm: Gmm) -> list[Expr]:
+    """The covariances that all components share."""
+    return [s.value.covariance for s in gmm.estep.shared if isinstance(s.value, Whitened)]
+
+
 def _distances(gmm: Gmm) -> tuple[Mahalanobis, ...]:
     """Every distance that the E-step asks for, and one for each determinant without a distance; those
     whose parameters depend on a determinant come after it."""
     found: dict[Mahalanobis, None] = {}
+    shared = shared_covariances(gmm)
 
     def determined(e: Node) -> list[LogDet]:
         return [n for n in walk(e) if isinstance(n, LogDet)]
@@ -137,7 +155,7 @@ def _distances(gmm: Gmm) -> tuple[Mahalanobis, ...]:
         found.setdefault(distance)
 
     def provide(n: LogDet) -> None:
-        if n.covariance not in {d.covariance for d in found}:
+        if n.covariance not in {*shared, *(d.covariance for d in found)}:
             add(Mahalanobis(Parameter("mean", kind="vector"), n.covariance, loc=n.loc))
 
     asked = [n for n in walk(gmm.estep) if isinstance(n, Mahalanobis)]

@@ -70,116 +70,126 @@ def group_sum(
     return room, items("item", GROUP, *body, loc=loc)
 
 
+def rows_of_cells(layout: Layout) -> dict[str, Table]:
+    """The two rows of every cell, in the order of the features."""
+    d = layout.dimension
+    ends = {i: range(i, d) if layout.whole else (i,) for i in range(d)}
+    cells = [(d, d), *((i, d) for i in range(d)), *((i, j) for i in ends for j in ends[i])]
+    both = zip(("left", "right"), zip(*cells, strict=True), strict=True)
+    return {
+        f"{name} rows": Table(name, I16, tuple(Literal(number, dtype=I16) for number in rows))
+        for name, rows in both
+    }
+
+
 @dataclass(frozen=True)
 class Moments:
-    """Launches that add the sums of every cell to ``moments[column][cell][k]``; *tables* takes the rows
-    of each cell."""
+    """Launches that add the sums of the column with this *number* to ``moments[start + cell][k]``.
 
-    layout: Layout
+    Its weights are the rows of *source*, one for each of *components*; without one they are 1.
+    """
+
+    number: int
+    source: str
+    cells: range
+    components: int
+    start: int
     dtype: DType
-    tables: dict[str, Table]
+    loc: Span | None
 
-    def __post_init__(self) -> None:
-        d = self.layout.dimension
-        ends = {i: range(i, d) if self.layout.whole else (i,) for i in range(d)}
-        cells = [(d, d), *((i, d) for i in range(d)), *((i, j) for i in ends for j in ends[i])]
-        for name, rows in zip(("left", "right"), zip(*cells, strict=True), strict=True):
-            values = tuple(Literal(number, dtype=I16) for number in rows)
-            self.tables[f"{name} rows"] = Table(name, I16, values)
-
-    def of(self, column: int, source: str, loc: Span | None) -> Iterator[Statement]:
-        """Every strategy for one column of weights, which the rows of *source* hold."""
+    def launches(self) -> Iterator[Statement]:
+        """Every strategy."""
         ways = zip(PUBLISHED, (self.v1, self.v2a, self.v2b, self.v3), strict=True)
         for strategy, way in ways:
-            yield When("strategy", (strategy,), tuple(way(column, source, loc)), loc=loc)
+            yield When("strategy", (strategy,), tuple(way()), loc=self.loc)
 
-    def v1(self, column: int, source: str, loc: Span | None) -> Iterator[Statement]:
+    def v1(self) -> Iterator[Statement]:
         """A work-group for each component and cell."""
-        done = (self.added(column, load("sums"), loc),)
-        own = group_sum(self.product(source), done, loc, self.rows_of_cell(loc))
-        cell = groups("f", self.layout.features, *own, loc=loc)
-        yield groups("k", self.layout.components, cell, along=1, loc=loc)
+        done = (self.added(load("sums")),)
+        own = group_sum(self.product(), done, self.loc, self.rows_of_cell())
+        cell = groups("f", len(self.cells), *own, loc=self.loc)
+        yield groups("k", self.components, cell, along=1, loc=self.loc)
 
-    def v2a(self, column: int, source: str, loc: Span | None) -> Iterator[Statement]:
+    def v2a(self) -> Iterator[Statement]:
         """A work-group for each component, a work-item for each cell."""
-        put = If(SOUND, (self.added(column, load("sum"), loc),), loc=loc)
-        cells = self.cells(source, Literal(0), Variable("count"), put, loc)
-        yield groups("k", self.layout.components, cells, loc=loc)
+        put = If(SOUND, (self.added(load("sum")),), loc=self.loc)
+        cells = self.each_cell(Literal(0), Variable("count"), put)
+        yield groups("k", self.components, cells, loc=self.loc)
 
-    def v2b(self, column: int, source: str, loc: Span | None) -> Iterator[Statement]:
+    def v2b(self) -> Iterator[Statement]:
         """A work-group for each component and block of events; then the blocks are added up."""
-        lay, name = self.layout, f"partial_{column}"
-        yield Buffer(name, F64, lay.features * lay.components, True, times=BLOCKS, loc=loc)
+        loc, name, size = self.loc, f"partial_{self.number}", len(self.cells) * self.components
+        yield Buffer(name, F64, size, True, times=BLOCKS, loc=loc)
         start, stop = (
             Binary("/", Binary("*", Variable("count"), block), BLOCKS)
             for block in (Variable("block"), index("block", 1))
         )
-        own = index(("block", lay.features * lay.components), ("f", lay.components), "k")
-        cells = self.cells(source, start, stop, store(name, own, load("sum"), loc), loc)
+        own = index(("block", size), ("f", self.components), "k")
+        cells = self.each_cell(start, stop, store(name, own, load("sum"), loc))
         blocks = groups("block", BLOCKS, cells, loc=loc)
-        yield groups("k", lay.components, blocks, along=1, loc=loc)
-        each = loop("block", BLOCKS, self.added(column, load(name, own), loc), loc=loc)
-        cell = items("f", lay.features, If(SOUND, (each,), loc=loc), loc=loc)
-        yield items("k", lay.components, cell, along=1, loc=loc)
+        yield groups("k", self.components, blocks, along=1, loc=loc)
+        each = loop("block", BLOCKS, self.added(load(name, own)), loc=loc)
+        cell = items("f", len(self.cells), If(SOUND, (each,), loc=loc), loc=loc)
+        yield items("k", self.components, cell, along=1, loc=loc)
 
-    def v3(self, column: int, source: str, loc: Span | None) -> Iterator[Statement]:
+    def v3(self) -> Iterator[Statement]:
         """A work-group for each cell, whose items have a sum for each component."""
-        first, own = index(("k", GROUP)), index(("k", GROUP), "item")
+        loc, first, own = self.loc, index(("k", GROUP)), index(("k", GROUP), "item")
 
         def each(s: Statement) -> Statement:
-            return loop("k", self.layout.components, s, loc=loc)
+            return loop("k", self.components, s, loc=loc)
 
         event = Declare("n", I64, index(("step", GROUP), "item"), loc=loc)
-        share = each(add_to("sums", own, self.product(source), loc))
+        share = each(add_to("sums", own, self.product(), loc))
         body = (
-            *self.rows_of_cell(loc),
+            *self.rows_of_cell(),
             each(store("sums", own, _ZERO, loc)),
             loop("step", Binary("/", _ROWS, GROUP), event, share, loc=loc),
             each(_add_up(Address("sums", first), loc)),
-            If(_ASKED, (each(self.added(column, load("sums", first), loc)),), loc=loc),
+            If(_ASKED, (each(self.added(load("sums", first))),), loc=loc),
         )
-        room = Buffer("sums", F64, self.layout.components, local=True, times=GROUP, loc=loc)
+        room = Buffer("sums", F64, self.components, local=True, times=GROUP, loc=loc)
         cell = room, items("item", GROUP, *body, loc=loc)
-        yield groups("f", self.layout.features, *cell, loc=loc)
+        yield groups("f", len(self.cells), *cell, loc=loc)
 
-    def cells(
-        self, source: str, start: PExpr, stop: PExpr, put: Statement, loc: Span | None
-    ) -> Statement:
+    def each_cell(self, start: PExpr, stop: PExpr, put: Statement) -> Statement:
         """The items of a group as cells, as many times as it takes; each goes through the events from
         *start* to *stop*, and then does *put*."""
-        features = self.layout.features
+        loc, count = self.loc, len(self.cells)
         cell = index(("step", GROUP), "item")
         body = (
-            *self.rows_of_cell(loc),
+            *self.rows_of_cell(),
             Buffer("sum", F64, 1, loc=loc),
             store("sum", Literal(0), _ZERO, loc),
-            For("n", start, stop, (add_to("sum", Literal(0), self.product(source), loc),), loc=loc),
+            For("n", start, stop, (add_to("sum", Literal(0), self.product(), loc),), loc=loc),
             put,
         )
-        there = Binary("<", Variable("f"), Literal(features), dtype=BOOL)
-        turns = Binary("/", index(GROUP, features - 1), GROUP)
+        there = Binary("<", Variable("f"), Literal(count), dtype=BOOL)
+        turns = Binary("/", index(GROUP, count - 1), GROUP)
         turn = Declare("f", I64, cell, loc=loc), If(there, body, loc=loc)
         return items("item", GROUP, loop("step", turns, *turn, loc=loc), loc=loc)
 
-    def rows_of_cell(self, loc: Span | None) -> tuple[Statement, ...]:
+    def rows_of_cell(self) -> tuple[Statement, ...]:
         """Where the two rows begin whose product the cell is."""
+        first = self.cells.start
         return tuple(
-            Declare(name, I64, Binary("*", load(table, "f", dtype=I16), _ROWS), loc=loc)
+            Declare(name, I64, Binary("*", load(table, "f", first, dtype=I16), _ROWS), loc=self.loc)
             for name, table in (("a", "left"), ("b", "right"))
         )
 
-    def product(self, source: str) -> PExpr:
+    def product(self) -> PExpr:
         """An event's share in the cell's sum."""
         t = self.dtype
-        weight = load(source, *PAIR, dtype=t)
-        left, right = (load("xs", name, "n", dtype=t) for name in "ab")
-        return Convert(op("*", op("*", weight, left, t), right, t), dtype=F64)
+        left: PExpr = load("xs", "a", "n", dtype=t)
+        right = load("xs", "b", "n", dtype=t)
+        if self.source:
+            left = op("*", load(self.source, *PAIR, dtype=t), left, t)
+        return Convert(op("*", left, right, t), dtype=F64)
 
-    def added(self, column: int, value: PExpr, loc: Span | None) -> Statement:
+    def added(self, value: PExpr) -> Statement:
         """*value* in the sum of cell f for component k."""
-        lay = self.layout
-        there = index((column, lay.features * lay.components), ("f", lay.components), "k")
-        return add_to("moments", there, value, loc)
+        there = index(self.start, ("f", self.components), "k")
+        return add_to("moments", there, value, self.loc)
 
 
 def _add_up(sums: Address, loc: Span | None) -> Statement:
