@@ -48,6 +48,25 @@ def heavy(x, mix):
         mix.mean[k] = average(x, u)
         mix.covariance[k] = scatter(x, mix.mean[k], u) * sum(u) / sum(r)
 """
+TIED = """\
+%%gmm within --covariance tied
+def within(x, mix):
+    total = 0.0
+    for n in x.events():
+        for k in mix.components():
+            far = mahalanobis(x[n], mix.mean[k], mix.covariance[k])
+            mix.scale[n, k] = 6.0 / (4.0 + far)
+            prior = log(mix.weight[k]) - 0.5 * log_det(mix.covariance[k])
+            mix.joint[n, k] = prior - 3.0 * log(1.0 + far / 4.0)
+        mix.responsibility[n] = softmax(mix.joint[n])
+    for k in mix.components():
+        r = mix.responsibility[:, k]
+        u = r * mix.scale[:, k]
+        mix.weight[k] = mean(r)
+        mix.mean[k] = average(x, u)
+        total = total + mean(r) * scatter(x, mix.mean[k], u) * sum(u) / sum(r)
+    mix.covariance[:] = total
+"""
 
 
 def traced(
@@ -73,13 +92,15 @@ def traced(
     [
         ("normal", NORMAL, "full", F64, "fused", "cholesky"),
         ("student", STUDENT, "diag", F32, "components", "natural"),
+        ("tied", TIED, "tied", F64, "fused", ""),
     ],
 )
 def test_phases(
     name: str, cell: str, covariance: str, dtype: DType, strategy: str, form: str,
     golden: Callable[[str, str], None],
 ) -> None:  # fmt: skip
-    trace = traced(cell, covariance, dtype, strategy=strategy, form=form)
+    chosen = {"strategy": strategy} | ({"form": form} if form else {})
+    trace = traced(cell, covariance, dtype, OPENMP, **chosen)
     optimised = "\n".join(line.text for line in listing(trace.last(2).tree))  # type: ignore[arg-type]
     past = "\n".join(line.text for line in trace.last(4).lines)
     code = trace.last(5).text

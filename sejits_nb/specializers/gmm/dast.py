@@ -16,8 +16,8 @@
                | Dimension() | Count() | Array(name, shape, values) | Eye()
                | LogNormal(mean, covariance) | Mahalanobis(mean, covariance) | LogDet(covariance)
                | Total(weights) | Mean(weights) | Average(weights) | Scatter(centre, weights)
-               | Outer(a, b) | Dot(a, b)
-               | Moment(order, weights) | Pooled(weights) | Origin() | Summed(vector)
+               | Outer(a, b) | Dot(a, b) | Summed(vector)
+               | Moment(order, weights) | Pooled(weights) | Origin()
                | Whitened(point, covariance) | SquaredDistance(a, b)        (derived.py)
 
 An expression has a *kind*: ``scalar``, ``vector`` [D], ``matrix`` [D, D] (with diagonal covariance a
@@ -206,27 +206,6 @@ class Scatter(Kinded):
 
 
 @node
-<<<<<<< HEAD
-class Moment(Kinded):
-    """The sum over all events of weights * x (``order`` 1, a vector) or weights * x x' (2, in the shape
-    of a covariance, its symmetric halves once), x about the origin."""
-
-    order: int
-    weights: Expr
-
-    def __str__(self) -> str:
-        return f"sum({show(self.weights)} * {'x' if self.order == 1 else 'x x^T'})"
-
-
-@node
-class Origin(Kinded):
-    """The point near the data that moments are taken about: the mean of the mixture."""
-
-    def __str__(self) -> str:
-        return "origin"
-
-
-@node
 class Summed(Kinded):
     """The sum of a vector's elements, or of a matrix's diagonal, a scalar: ``a @ b``, ``trace(C)``, and
     what ``spherical`` means over."""
@@ -238,8 +217,6 @@ class Summed(Kinded):
 
 
 @node
-=======
->>>>>>> 8c13cfb (wip)
 class Outer(Kinded):
     """``outer(a, b)``: a matrix, or what the covariance's shape leaves of it."""
 

@@ -43,10 +43,11 @@ from .dast import (
     Responsibility,
     Scatter,
     StorePair,
+    Summed,
     Total,
 )
 from .dependence import depends_on_event, locals_of
-from .derived import Moment, Origin, SquaredDistance, Summed
+from .derived import Moment, Origin, SquaredDistance
 from .kinds import kind_of
 from .pooled_scatter import pooled_scatter
 from .shared_covariance import shared_covariance

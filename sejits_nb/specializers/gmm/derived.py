@@ -50,16 +50,6 @@ class Origin(Kinded):
 
 
 @node
-class Summed(Kinded):
-    """The sum of a vector's elements, a scalar: ``a @ b``, and what ``spherical`` means over."""
-
-    vector: Expr
-
-    def __str__(self) -> str:
-        return f"sum_d({show(self.vector)})"
-
-
-@node
 class Whitened(Kinded):
     """``L^-1 (point - origin)`` with the Cholesky factor L of a covariance that all components share: a
     vector, in whose space Mahalanobis distances are Euclidean."""

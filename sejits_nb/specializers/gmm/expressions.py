@@ -14,8 +14,8 @@ from ...ir.expr import Binary, Call, Compare, Const, Expr, Logic, Name, Select, 
 from ...ir.node import Node, Span, rewrite
 from ...ir.past import Address, CallC, Convert, Literal, PExpr, Ternary, Variable
 from .build import add_to, index, load, loop, op, store
-from .dast import Array, Eye, Kind, Number, Outer, Parameter
-from .derived import Origin, Summed
+from .dast import Array, Eye, Kind, Number, Outer, Parameter, Summed
+from .derived import Origin
 from .kinds import KIND_OF_COVARIANCE, kind_of
 from .layout import Layout
 

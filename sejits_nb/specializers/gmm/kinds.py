@@ -61,8 +61,8 @@ def covariance_shape(covariance: str, components: int, dimension: int) -> tuple[
 
 
 def weight_columns(mstep: MStep) -> dict[Expr, int]:
-    """The different weights of a component's sums over the events, in the order of the M-step; each with
-    the highest order of its moments: 0, 1 of x, 2 of x x'."""
+    """The different weights of a component's sums over the events, in the order of the M-step, and the
+    highest order of the moments of each: 0, 1 of x, 2 of x x'."""
     found: dict[Expr, int] = {}
     for n in walk(mstep):
         match n:
@@ -81,8 +81,8 @@ def weight_columns(mstep: MStep) -> dict[Expr, int]:
 
 
 def moment_count(columns: int, components: int, dimension: int, covariance: str) -> int:
-    """Elements of the array of sufficient statistics: for each column of weights and component the
-    sums of 1, x and x x' (its upper half, or its diagonal); last the number of events."""
+    """Elements of the array of sufficient statistics, at most: for each column of weights and component
+    the sums of 1, x and x x' (its upper half, or its diagonal), and the number of events."""
     square = dimension * (dimension + 1) // 2
     second = square if KIND_OF_COVARIANCE[covariance] == "matrix" else dimension
     return columns * components * (1 + dimension + second) + 1

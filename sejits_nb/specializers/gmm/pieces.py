@@ -35,8 +35,8 @@ class Pieces:
 
     ``sums`` are what the M-step sums over the events; ``distances`` need a factor for each component,
     ``shared`` ones meet events that are ``white``; ``constants`` are the arrays of what depends on the
-    component alone, by the name in the cell; ``numbers`` the parameters that the cell takes; ``helpers``
-    and ``tables`` collect what the expressions call and look up.
+    component alone, by the name in the cell; ``numbers`` the parameters that the cell takes;
+    ``helpers`` and ``tables`` collect what the expressions call and look up.
     """
 
     def __init__(self, gmm: Gmm, outer_names: Iterable[str]) -> None:

@@ -74,7 +74,7 @@ class PooledSums:
         for number, column in enumerate(self.columns):
             before = self.before + number * self._matrix
             one = load("partial", ("part", part_size), before, ("i", lay.padded_dimension), "j")
-            add = add_to("moments", index(column.start, upper((i, j), lay.dimension)), one, loc)
+            add = add_to("moments", index(column.start, upper(i, j, lay.dimension)), one, loc)
             row = For("j", i, Literal(lay.dimension), (add,), loc=loc)
             nest = loop("i", lay.dimension, row, loc=loc)
             yield loop("part", Variable("parts"), nest, loc=loc)

@@ -32,7 +32,8 @@ def shared_covariance(gmm: Gmm) -> Gmm:
     def rule(n: Node) -> Node | None:
         match n:
             case Mahalanobis(mean, covariance) if _same_for_all(covariance, gmm):
-                event = Whitened(Event(kind="vector"), covariance, kind="vector", loc=n.loc)
+                x = Event(kind="vector", loc=n.loc)
+                event = Whitened(x, covariance, kind="vector", loc=n.loc)
                 let = white.setdefault(covariance, Let(f"white_{len(white)}", event, loc=n.loc))
                 own = Whitened(mean, covariance, kind="vector", loc=n.loc)
                 return SquaredDistance(Name(let.name, loc=n.loc), own, loc=n.loc)

@@ -65,13 +65,13 @@ class Sums:
                 return load("moments", self.count)
             case Moment(_, weights) if is_pooled(weights):
                 start = next(c.start for c in self.pooled if c.weights == weights)
-                return load("moments", start, upper(place, lay.dimension))
+                return load("moments", start, _either_half(place, lay.dimension))
             case Total(weights):
                 feature: PExpr = Literal(0)
             case Moment(1, weights):
                 feature = index(place[0], 1)
             case Moment(2, weights):
-                second = upper(place, lay.dimension) if len(place) == 2 else place[0]
+                second = _either_half(place, lay.dimension) if len(place) == 2 else place[0]
                 feature = index(second, 1 + lay.dimension)
             case _:
                 raise TypeError(f"{e} is not known after the events")
@@ -79,8 +79,12 @@ class Sums:
         return load("moments", start, (feature, lay.components), "k")
 
 
-def upper(place: Place, dimension: int) -> PExpr:
-    """Where the element (i, j) of a symmetric matrix is in its upper half, row by row."""
+def upper(i: PExpr, j: PExpr, dimension: int) -> PExpr:
+    """Where the element (i, j), i <= j, of a symmetric matrix is in its upper half, row by row."""
+    before = Binary("*", i, Binary("-", Literal(2 * dimension - 1), i))
+    return index(Binary("/", before, Literal(2)), j)
+
+
+def _either_half(place: Place, dimension: int) -> PExpr:
     low, high = (CallC(f"{f}_i64", place, dtype=I64) for f in ("min", "max"))
-    before = Binary("*", low, Binary("-", Literal(2 * dimension - 1), low))
-    return index(Binary("/", before, Literal(2)), high)
+    return upper(low, high, dimension)
