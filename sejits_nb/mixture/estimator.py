@@ -7,7 +7,6 @@ scikit-learn's own, by inheritance; here are the iterations.
 from __future__ import annotations
 
 import inspect
-import math
 import warnings
 from typing import Any, Self
 
@@ -25,8 +24,7 @@ from ..results import Training
 from ..specializers.gmm.calls import arguments_of
 from ..specializers.gmm.mixture import Array, Mixture
 from ..specializers.gmm.samples import started
-from .by_numpy import ByNumpy
-from .cells import iteration
+from .standard import Standard
 from .start import fitted
 
 _LOST = {"float32": 2e-5, "float64": 1e-9}
@@ -137,7 +135,8 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         fresh = not (self.warm_start and hasattr(self, "converged_"))
         random = check_random_state(self.random_state)
         few = events[:: max(1, count // max(_FEW, self.n_components))]
-        self._begin(events, started(few, self.n_components, self.covariance_type), self.max_iter)
+        about = started(few, self.n_components, self.covariance_type)
+        self._kernel().begin(events, about, *self._numbers())
         best: Training | None = None
         for start in range(self.n_init if fresh else 1):
             self._print_verbose_msg_init_beg(start)
@@ -166,28 +165,24 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         start = self._mixture()
         for dtype in dict.fromkeys((events.dtype.name, "float64")):
             rows, trained = events.astype(dtype, copy=False), start.copy()
-            self._begin(rows, trained, self.max_iter)
             done = self._kernel().train(
                 rows, trained, *self._numbers(), max_iter=self.max_iter, tol=self.tol, since=since,
                 warn=False, verbose=self._progress if self.verbose else False,
-                meanwhile=self._stand_in(rows),
             )  # fmt: skip
             stopped = done.note.startswith("training stopped")
             if self.kernel is not None or not (stopped or _digits_lost(trained, dtype)):
                 self._take(trained, events.dtype)
-                return done  # type: ignore[no-any-return]
+                return done
         return self._in_two_passes(events, start, since)
 
     def _in_two_passes(self, events: Array, mixture: Mixture, since: float) -> Training:
         """Iterations in float64 whose covariances are taken about each component's mean, by NumPy."""
         rows = events.astype(np.float64)
-        kernel, stand_in, found = self._kernel(), self._stand_in(events), list[float]()
+        kernel, found = self._kernel(), list[float]()
         before, converged = since, False
         while len(found) < self.max_iter and not converged:
             try:
-                log_prob, shares = kernel.evaluate(
-                    rows, mixture, *self._numbers(), meanwhile=stand_in
-                )
+                log_prob, shares = kernel.evaluate(rows, mixture, *self._numbers())
             except ArgumentError:
                 break  # a covariance collapsed: _take says so
             found.append(float(log_prob.sum()))
@@ -219,10 +214,10 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         if self.means_init is not None:
             self.means_ = self.means_init
 
-    def _kernel(self) -> Kernel:
+    def _kernel(self) -> Kernel | Standard:
         if self.kernel is not None:
             return self.kernel
-        return iteration(self.covariance_type, self.backend)
+        return Standard(self.covariance_type, self.backend, self.max_iter)
 
     def _numbers(self) -> tuple[float, ...]:
         """The kernel's number parameters; raises :class:`ArgumentError` (A010, A016)."""
@@ -230,20 +225,6 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
             return (float(self.reg_covar),)
         interface: Any = self.kernel.interface
         return tuple(arguments_of(interface, (None, None), self.numbers or {})[2].values())
-
-    def _stand_in(self, events: Array) -> ByNumpy | None:
-        """What does the same as the standard kernel as long as there is none."""
-        if self.kernel is not None:
-            return None
-        count, dimension = events.shape
-        return ByNumpy(self.covariance_type, count, dimension, self.n_components)
-
-    def _begin(self, events: Array, mixture: Mixture, times: int = 1) -> None:
-        """Build the kernel in the background; so little data that NumPy is done with it sooner has to
-        come more often, unless the user has named a platform."""
-        stand_in = self._stand_in(events) if self.backend == "auto" else None
-        seconds = times * stand_in.seconds if stand_in else math.inf
-        self._kernel().begin(events, mixture, *self._numbers(), stand_in_s=seconds)
 
     def _mixture(self) -> Mixture:
         """The parameters as a mixture: as scikit-learn, from the factors of the precisions."""
@@ -292,10 +273,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         mixture, dtype = self._mixture(), events.dtype
         if dtype != np.float64 and _digits_lost(mixture, dtype.name):
             events = events.astype(np.float64)
-        self._begin(events, mixture)
-        found = self._kernel().evaluate(
-            events, mixture, *self._numbers(), meanwhile=self._stand_in(events)
-        )
+        found = self._kernel().evaluate(events, mixture, *self._numbers())
         return found[0].astype(dtype, copy=False), found[1].astype(dtype, copy=False)
 
     def _labels(self, events: Array) -> Array:

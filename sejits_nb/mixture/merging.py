@@ -17,7 +17,7 @@ import numpy as np
 
 from ..specializers.gmm.calls import events_of
 from ..specializers.gmm.mixture import Array, Mixture
-from .cells import iteration
+from .standard import Standard
 from .start import start
 
 Pair = tuple[int, int]
@@ -92,12 +92,12 @@ def agglomerate(
     _check_kind(mixture)
     if not np.isfinite(events).all():
         raise ValueError("X has events that are not finite")
-    kernel = iteration(mixture.covariance_kind)
+    standard = Standard(mixture.covariance_kind)
     current, best, shortest = mixture.copy(), mixture, math.inf
     lengths: list[tuple[int, float]] = []
     while True:
-        kernel.train(events, current, max_iter=max_iter, tol=tol)
-        value = float(kernel.evaluate(events, current)[0].sum(dtype=np.float64))
+        standard.train(events, current, max_iter=max_iter, tol=tol)
+        value = float(standard.evaluate(events, current)[0].sum(dtype=np.float64))
         length = rissanen(value, current, len(events))
         lengths.append((len(current.components()), length))
         if length < shortest:
@@ -139,10 +139,10 @@ def diarize(
     events = events_of(X, "X")
     if len(events) < speakers * components * 2:
         raise ValueError(f"{len(events)} events for {speakers} speakers of {components} components")
-    kernel = iteration(covariance)
+    standard = Standard(covariance)
 
     def trained(rows: Array, mixture: Mixture) -> tuple[Mixture, float]:
-        done = kernel.train(rows, mixture, max_iter=max_iter, warn=False)
+        done = standard.train(rows, mixture, max_iter=max_iter, warn=False)
         return mixture, done.log_likelihood
 
     labels = np.arange(len(events)) * speakers // len(events)
@@ -152,7 +152,7 @@ def diarize(
     ]
     merges: list[tuple[Pair, float]] = []
     while True:
-        labels = _segmented(np.array([kernel.evaluate(events, m)[0] for m in mixtures]), window)
+        labels = _segmented(np.array([standard.evaluate(events, m)[0] for m in mixtures]), window)
         present = [s for s in range(len(mixtures)) if (labels == s).sum() >= 2 * components]
         mixtures = [mixtures[s] for s in present]
         labels = _relabelled(labels, present)

@@ -11,8 +11,8 @@ from ..results import Training
 from ..specializers.gmm.calls import events_of
 from ..specializers.gmm.mixture import Array, Mixture
 from ..specializers.gmm.samples import started
-from .cells import iteration
 from .merging import merge_components, rissanen_distance
+from .standard import Standard
 
 
 class GMM:
@@ -50,16 +50,16 @@ class GMM:
         """
         events = self._events(X)
         count, d = events.shape
-        kernel, regularisation = iteration(self.cvtype), _regularisation(events)
+        standard, regularisation = Standard(self.cvtype), _regularisation(events)
         self._start(events)
         epsilon = (1 + d + d * (d + 1) / 2) * math.log(count * d) * 1e-4
-        self.training = kernel.train(events, self.mixture, regularisation, min_iter=min_em_iters,
-                                     max_iter=max_em_iters, tol=epsilon / count)  # fmt: skip
+        self.training = standard.train(events, self.mixture, regularisation, min_iter=min_em_iters,
+                                       max_iter=max_em_iters, tol=epsilon / count)  # fmt: skip
         return self.training.log_likelihood
 
     def eval(self, X: Any) -> tuple[Array, Array]:
         """The log-density of each event [N], and the posteriors [M, N]."""
-        log_prob, shares = iteration(self.cvtype).evaluate(self._events(X), self.mixture)
+        log_prob, shares = Standard(self.cvtype).evaluate(self._events(X), self.mixture)
         return log_prob, shares.T
 
     def score(self, X: Any) -> Array:

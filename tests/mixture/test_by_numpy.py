@@ -170,7 +170,7 @@ def test_its_model_is_scikit_learns(kind: str) -> None:
     events = load_wine().data
     iteration.cache_clear()
     ours, theirs = (one(3, **how).fit(events) for one in (GaussianMixture, Theirs))
-    assert ours._kernel().build is None
+    assert ours._kernel().kernel.build is None
     assert ours.lower_bound_ == pytest.approx(theirs.lower_bound_, rel=1e-9)
     np.testing.assert_allclose(ours.predict_proba(events), theirs.predict_proba(events), atol=1e-6)
 
@@ -180,7 +180,7 @@ def test_little_data_wakes_no_compiler_until_it_has_come_often(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     model = GaussianMixture(3, max_iter=3, tol=0, random_state=0)
-    kernel = model._kernel()
+    kernel = model._kernel().kernel
     model.fit(X)
     model.predict(X)
     assert kernel._ahead._job is None
@@ -195,7 +195,7 @@ def test_little_data_wakes_no_compiler_until_it_has_come_often(
 
 def test_a_platform_that_was_named_is_built_at_once() -> None:
     model = GaussianMixture(3, random_state=0, backend="c").fit(X)
-    kernel = model._kernel()
+    kernel = model._kernel().kernel
     assert kernel._ahead._job is not None
     kernel._ahead._job.result()
     assert kernel.build is not None
