@@ -16,7 +16,7 @@ from sejits_nb.phase4_variants.space import configurations
 from sejits_nb.phase5_backend import run_opencl
 from sejits_nb.pipeline import Pipeline
 from sejits_nb.platforms import opencl
-from sejits_nb.specializers.gmm import SPECIALIZER
+from sejits_nb.specializers.gmm import SPECIALIZER, chunks
 from sejits_nb.specializers.gmm.calls import signature_of
 from sejits_nb.stages import Config
 
@@ -73,6 +73,7 @@ def test_whole_trainings_densities_and_chunks(monkeypatch: pytest.MonkeyPatch) -
     done = ours.train(x, one, max_iter=5, tol=0.0)
     wanted = native.train(x, other, max_iter=5, tol=0.0)
     np.testing.assert_allclose(done.log_likelihoods, wanted.log_likelihoods, rtol=1e-10)
+    monkeypatch.setattr(chunks, "FEW", 1)
     in_chunks = ours.train([x[:10], x[10:700], x[700:]], pieces, max_iter=5, tol=0.0)
     np.testing.assert_allclose(in_chunks.log_likelihoods, wanted.log_likelihoods, rtol=1e-10)
     np.testing.assert_allclose(pieces.covariance, other.covariance, rtol=1e-8)

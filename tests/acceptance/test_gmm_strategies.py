@@ -10,6 +10,7 @@ import pytest
 
 import sejits_nb as sj
 from sejits_nb.decorate import kernel_of_cell
+from sejits_nb.specializers.gmm import chunks
 from sejits_nb.specializers.gmm.events_to_c import FORMS, STRATEGIES
 
 from .mixture_cells import CELLS, Array, Cell
@@ -73,7 +74,8 @@ def test_every_way_gives_the_same_iteration(strategy: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["separate", "components", "cells"])
-def test_chunks_add_up_to_the_whole(strategy: str) -> None:
+def test_chunks_add_up_to_the_whole(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chunks, "FEW", 1)
     kernel = kernel_of(NORMAL, backend="openmp", set={"strategy": strategy, "threads": 2})
     x, whole = problem(NORMAL, 5, 7, 4100, "f8")
     _, parts = problem(NORMAL, 5, 7, 4100, "f8")

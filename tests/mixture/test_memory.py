@@ -55,7 +55,9 @@ for events in ways:
     ("events", "megabytes", "iterations", "tune"),
     [
         (400_000, 38, 3, "none"),
-        pytest.param(8_000_000, 128, 12, "quick", marks=pytest.mark.long),
+        pytest.param(
+            8_000_000, 128, 8, "quick", marks=[pytest.mark.long, pytest.mark.timeout(400)]
+        ),
     ],
     ids=["51 MB", "1 GB, and variants"],
 )

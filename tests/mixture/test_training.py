@@ -97,6 +97,12 @@ def test_evaluate_refuses_a_covariance_without_a_density() -> None:
 # -- events in parts
 
 
+@pytest.fixture(autouse=True)
+def _each_chunk_is_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few its rows are."""
+    monkeypatch.setattr(chunks, "FEW", 1)
+
+
 class Pieces:
     """Chunks that can be read again and again; the largest number of them alive at once."""
 
@@ -159,6 +165,23 @@ def test_chunks_of_several_dtypes_become_float64(dtypes: tuple[str, str]) -> Non
     tolerance = 1e-4 if dtypes[0] == "f4" else 1e-10
     assert training.log_likelihoods == pytest.approx(one.log_likelihoods, rel=tolerance)
     close(mixture, whole, tolerance)
+
+
+def test_chunks_of_few_rows_are_gathered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where all are read into the same array."""
+    monkeypatch.setattr(chunks, "FEW", 100)
+    buffer = np.empty((300, 3))
+
+    def read() -> Iterator[Array]:
+        first = 0
+        for count in (30, 30, 39, 1, 1, 300, 1, 99, 150, 49):
+            buffer[:count] = X[first : first + count]
+            yield buffer[:count]
+            first += count
+
+    found = [rows.copy() for rows in chunks._gathered(read())]
+    assert [len(rows) for rows in found] == [100, 1, 300, 100, 150, 49]
+    np.testing.assert_array_equal(np.concatenate(found), X)
 
 
 def test_what_cannot_be_read_again_is_refused() -> None:

@@ -22,6 +22,8 @@ from .rules import CALL_RULES
 
 CHUNK_BYTES = 64 << 20
 """Of rows that have to be converted, of a memory map, at a time."""
+FEW = 4096
+"""Rows of a chunk; fewer are copied together, since a native call costs as much as hundreds of them."""
 _SAMPLE = 1000
 """Rows that stand for all, from the first chunk."""
 
@@ -59,7 +61,7 @@ class Passes:
         """One iteration: each chunk adds to the sums, then the M-step.  Raises :class:`ArgumentError`
         (A010 to A013)."""
         events = 0
-        for chunk in self._source.chunks():
+        for chunk in _gathered(self._source.chunks()):
             dtype = np.promote_types(chunk.dtype, self._values["x"].dtype)
             part = chunk.astype(dtype, copy=False)
             if self._run is None or dtype != self._values["x"].dtype:
@@ -79,6 +81,22 @@ class Passes:
         self.events = self.events or len(chunk)
         self._values = self._native(chunk[:_SAMPLE].copy()) | self.sums
         return self._turns.parts(lambda: self._values | {"count": self.events})
+
+
+def _gathered(chunks: Iterator[Array]) -> Iterator[Array]:
+    """The same rows in chunks that are worth a call, except for the last one."""
+    few: list[Array] = []
+    for chunk in chunks:
+        if few and sum(map(len, few)) + len(chunk) > FEW:
+            yield np.concatenate(few)
+            few.clear()
+        if len(chunk) < FEW:
+            few.append(chunk.copy())
+        else:
+            yield chunk
+        del chunk  # before the next one is read
+    if few:
+        yield np.concatenate(few)
 
 
 def source_of(
