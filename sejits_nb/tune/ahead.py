@@ -18,7 +18,7 @@ _COMPILER_S = 0.3
 
 
 class Ahead:
-    """What a kernel has begun to specialize, or is going to; ``spent_s`` has been spent on others."""
+    """What a kernel has begun to specialize, or is going to once stand-ins have taken too long."""
 
     def __init__(self) -> None:
         self._spent_s: dict[Hashable, float] = {}
@@ -51,5 +51,6 @@ class Ahead:
         self._work = None
 
     def _start(self) -> None:
-        assert self._work is not None
-        self._job, self._work = soon(self._work), None
+        work, self._work = self._work, None
+        if work is not None:  # another thread may have come to its end
+            self._job = soon(work)
