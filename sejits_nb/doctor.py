@@ -104,5 +104,12 @@ class _Example(dict[str, str]):
     """Values that make a rule's templates readable without a program at hand."""
 
     def __missing__(self, key: str) -> str:
-        examples = {"grid": "u", "point": "x", "offset": "(0, 1)", "name": "name", "op": "and"}
-        return examples.get(key, "...")
+        return _EXAMPLES.get(key, "...")
+
+
+_EXAMPLES = {
+    "grid": "u", "point": "x", "offset": "(0, 1)", "name": "name", "op": "and",
+    "x": "x", "mix": "mix", "n": "n", "k": "k", "field": "NAME", "target": "mix.NAME",
+    "step": "E-step", "place": "notebook", "dimension": "D",
+    **dict.fromkeys(("why", "hint", "form"), "(the error itself says it for its place)"),
+}  # fmt: skip

@@ -114,6 +114,9 @@ def test_tab() -> None:
 def test_explain(shell: Any, capsys: Any) -> None:
     shell.run_line_magic("sejits", "explain g022")
     assert "what lasts from one to the next is a sum that starts as 0" in capsys.readouterr().out
+    shell.run_line_magic("sejits", "explain G006")
+    said = capsys.readouterr().out
+    assert "mix.joint[n, k] = log(mix.weight[k]) + log_normal(...)" in said
 
 
 def test_help_shows_examples(shell: Any) -> None:
