@@ -191,6 +191,12 @@ class BoundCall:
         return made[0] if len(made) == 1 else made or None
 
 
+def _as_given(
+    interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    return args, kwargs
+
+
 def _no_examples(
     interface: Interface, signature: Signature, scalars: Mapping[str, Any]
 ) -> Mapping[str, str]:
@@ -227,6 +233,9 @@ class Specializer:
     timing, and how many points those are."""
     sample: Callable[[KernelSource, Interface], tuple[Any, ...]]
     """Arguments to show a kernel on when the user names none."""
+    completed: Callable[..., tuple[tuple[Any, ...], Mapping[str, Any]]] = _as_given
+    """``completed(interface, args, kwargs)``: arguments to show a kernel on, with those that the user
+    may leave out."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """Diagnostic code -> what it says."""
     settings: Mapping[str, Setting] = field(default_factory=dict)

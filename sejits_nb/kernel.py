@@ -46,6 +46,12 @@ class Kernel(KernelViews):
     call; captured constants that changed make a new specialization.  Safe to call from several threads.
     """
 
+    def completed(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+        """Arguments to measure on, with those that the language lets out (a mixture to start with)."""
+        return self._specializer.completed(self.interface, args, kwargs)
+
     def measure(
         self,
         *args: Any,

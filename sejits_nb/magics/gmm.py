@@ -33,6 +33,7 @@ def speech(x, mix):
         mix.mean[k] = average(x, r)
         mix.covariance[k] = scatter(x, mix.mean[k], r) + 1e-6 * eye
 
+%%gmm speech --components 16 --on X         a mixture that starts from these events
 %%gmm speech --covariance diag              a built-in sample; or full, tied, spherical
 %%gmm speech -t none -b openmp              the model's choice, no timing
 

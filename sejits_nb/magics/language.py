@@ -38,7 +38,7 @@ def _run(language: str, shell: Any, text: str, given: Namespace) -> Kernel:
     where = _cell_label(shell)
     kernel = kernel_of_cell(text, where, given.name, _lookup(shell), language, chosen)
     if given.on:
-        args, kwargs = call_arguments(given.on, shell.user_ns)
+        args, kwargs = kernel.completed(*call_arguments(given.on, shell.user_ns))
     else:
         args, kwargs = kernel.sample_arguments(), {}
     with live(not given.quiet and given.show != "none") as display:

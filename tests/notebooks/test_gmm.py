@@ -67,6 +67,15 @@ def test_a_cell_on_the_built_in_sample(run: RunCell, capsys: Any) -> None:
     assert kernel(x, mix) < kernel(x, mix)
 
 
+def test_events_alone_are_measured_with_a_mixture_that_starts_from_them(
+    run: RunCell, shell: Any, capsys: Any
+) -> None:
+    shell.user_ns["X"] = np.random.default_rng(0).random((90, 3)).tolist()
+    kernel = run("%%gmm --components 4 --covariance diag -t none -b c --on X")
+    assert "x: f64[90, 3], mix: 4 components, diag" in capsys.readouterr().out
+    assert kernel.report.work.points == 90
+
+
 def test_the_variants_are_raced_on_the_user_s_data(run: RunCell, shell: Any) -> None:
     x = np.random.default_rng(0).standard_normal((5000, 4)).astype("f4")
     shell.user_ns |= {"X": x, "mix": sj.Mixture(3, 4, mean=x[:3])}

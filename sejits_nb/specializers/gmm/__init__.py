@@ -2,7 +2,7 @@
 
 from ...contracts import Setting, Specializer
 from ...errors import GmmError
-from .calls import bind, code_signature, examples, interface_of, sample, signature_of
+from .calls import bind, code_signature, completed, examples, interface_of, sample, signature_of
 from .cases import cases, plain_run
 from .dast_passes import PASSES
 from .dast_to_c import lower_to_c
@@ -33,6 +33,7 @@ SPECIALIZER = Specializer(
     cases=cases,
     plain_run=plain_run,
     sample=sample,
+    completed=completed,
     examples=examples,
     rules=RULES | CALL_RULES,
     methods={"train": train, "evaluate": evaluate},

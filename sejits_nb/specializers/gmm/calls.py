@@ -124,6 +124,19 @@ def sample(source: KernelSource, interface: Interface) -> tuple[Any, ...]:
     return x, started(x, interface.components or 3, interface.covariance), *numbers
 
 
+def completed(
+    interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """``--on X``: where no mixture is named, one that starts from the events."""
+    assert isinstance(interface, GmmInterface)
+    x, mixture = interface.params[:2]
+    if len(args) > 1 or mixture in kwargs or not (args or x in kwargs):
+        return args, kwargs
+    events = events_of(args[0] if args else kwargs[x], x)
+    made = started(events, interface.components or 3, interface.covariance)
+    return args, {**kwargs, mixture: made}
+
+
 def examples(
     interface: Interface, signature: Signature, scalars: Mapping[str, Any]
 ) -> dict[str, str]:
