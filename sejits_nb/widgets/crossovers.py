@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..results import Report
+from .bundles import image_bundle
 from .card_text import ranked
 from .markup import table
 from .wording import count_text, seconds_text
@@ -66,7 +67,6 @@ class Crossovers:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         from .crossover_plot import SIZE, crossover_figure
-        from .show import image_bundle
 
         alt = f"{self.headline}; the table has the median times"
         data, metadata = image_bundle(crossover_figure(self), alt, SIZE)

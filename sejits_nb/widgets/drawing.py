@@ -13,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from .bundles import image_bundle
 from .colours import FAINT, GRID, INK
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ class ShownFigure(Figure):
     alt = ""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        from .show import image_bundle
-
         return image_bundle(png_of(self), self.alt, self.canvas.get_width_height())
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..results import Report, Roofs
+from .bundles import Bundle, image_bundle
 from .card import card_html
 from .card_text import card_text, generated_lines
 from .code_diff import CodeDiff
 from .levels import LIMIT_BYTES, View
 from .machine_card import FIGURE_SIZE, machine_alt, machine_figure, machine_html, machine_text
-from .markup import image_html
 from .trees import Tree
 
 CELL_LIMIT_BYTES = 132_000
@@ -21,8 +20,6 @@ CELL_LIMIT_BYTES = 132_000
 FIGURE_BYTES, FIGURE_WITH_ROOFS_BYTES = 40_000, 60_000
 """Room that is kept for the figure, which is drawn later: that of 200 variants takes a little less."""
 SUMMARY_MIME = "application/vnd.sejits.summary+json"
-Bundle = tuple[dict[str, Any], dict[str, Any]]
-"""Data by MIME type, and metadata by MIME type."""
 
 
 def cell_bundles(report: Report, diff: CodeDiff | None = None) -> Iterator[Bundle]:
@@ -75,13 +72,6 @@ def show_machine(roofs: Roofs | None) -> None:
         return
     for data, metadata in machine_bundles(roofs):
         publish_display_data(data, metadata)  # type: ignore[no-untyped-call]
-
-
-def image_bundle(image: bytes, alt: str, size: tuple[int, int]) -> Bundle:
-    """A PNG of *size* pixels, with what it shows in words."""
-    png = base64.b64encode(image).decode("ascii")
-    data = {"text/plain": alt, "text/html": image_html(png, alt, size), "image/png": png}
-    return data, {"image/png": {"alt": alt}}
 
 
 def view_bundles(views: Sequence[View], diff: CodeDiff | None = None) -> Iterator[Bundle]:
