@@ -41,11 +41,14 @@ class GMM:
         self._missing = [name for name, value in given.items() if value is None]
         self.training: Training | None = None
 
-    def train(self, X: Any, min_em_iters: int = 1, max_em_iters: int = 10) -> float:
+    def train(
+        self, X: Any, min_em_iters: int = 1, max_em_iters: int = 10, verbose: bool = False
+    ) -> float:
         """Iterations on the events X [N, D] until the log-likelihood changes by no more than
         (1 + D + D(D+1)/2) ln(N D) 1e-4; returns the last iteration's log-likelihood.
 
-        The mean variance of the data over 1e6 is added to the diagonal.
+        The mean variance of the data over 1e6 is added to the diagonal.  ``verbose`` draws the
+        training while it goes on.
         Raises :class:`~sejits_nb.errors.ArgumentError` and ``ValueError`` for events that do not fit.
         """
         events = self._events(X)
@@ -53,8 +56,10 @@ class GMM:
         standard, regularisation = Standard(self.cvtype), _regularisation(events)
         self._start(events)
         epsilon = (1 + d + d * (d + 1) / 2) * math.log(count * d) * 1e-4
-        self.training = standard.train(events, self.mixture, regularisation, min_iter=min_em_iters,
-                                       max_iter=max_em_iters, tol=epsilon / count)  # fmt: skip
+        self.training = standard.train(
+            events, self.mixture, regularisation, min_iter=min_em_iters, max_iter=max_em_iters,
+            tol=epsilon / count, verbose=verbose,
+        )  # fmt: skip
         return self.training.log_likelihood
 
     def eval(self, X: Any) -> tuple[Array, Array]:

@@ -41,7 +41,7 @@ def test_it_stops_by_the_published_rule() -> None:
     assert changes[-1] <= epsilon < changes[:-1].min()
     assert sj.GMM(3, 2).train(X, 1, 4) < sj.GMM(3, 2).train(X, 6, 6)
     long = sj.GMM(3, 2, cvtype="full")
-    long.train(X, min_em_iters=len(values) + 5, max_em_iters=500)
+    long.train(X, min_em_iters=len(values) + 5, max_em_iters=500, verbose=True)
     assert long.training is not None
     assert long.training.iterations == len(values) + 5
 

@@ -130,6 +130,7 @@ def test_an_interrupt_before_anything_is_known_ends_the_cell(session: Session) -
 
 TRAIN = """\
 import collections
+import sejits_nb as sj
 from sejits_nb.mixture.cells import iteration
 from sejits_nb.mixture.start import start
 X = np.random.default_rng(0).standard_normal((4000, 3))
@@ -147,6 +148,9 @@ def test_a_training_is_drawn_in_one_display(session: Session) -> None:
     assert len(events) > 2
     assert events[-1][2].startswith("iteration 900 of 900 · log-likelihood")
     assert session.run("assert told[0].iterations == 900")[1] == "ok"
+    events, status = session.run("_ = sj.GMM(3, 3).train(X, verbose=True)")
+    assert status == "ok"
+    assert events[-1][2].startswith("iteration ")
 
 
 def test_an_interrupted_training_keeps_its_mixture(session: Session) -> None:
