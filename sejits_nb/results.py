@@ -245,7 +245,7 @@ class Training:
     """How a training went, or stands: the log-likelihood of all events in each iteration, of the
     mixture that the iteration started from.
 
-    ``converged`` says that it stopped because it changed by no more than the tolerance; ``note`` why it
+    ``converged`` says that it stopped as its stopping rule, or the tolerance, has it; ``note`` why it
     stopped otherwise, and what else happened; ``limit`` is the most iterations there may be.
     ``variants`` ran the iterations, one each, and took ``seconds_each``.
     """

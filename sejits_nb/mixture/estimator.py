@@ -43,8 +43,8 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
 
     ``backend`` are platforms, as for the decorators ("auto", "openmp", "opencl,c", ...).  ``kernel`` is
     an EM iteration of your own, from a ``%%gmm`` cell or ``@sj.gmm``, that trains and evaluates instead
-    of the standard one; ``reg_covar`` then only touches the start.  ``numbers`` are those that the
-    kernel takes, by name.
+    of the standard one; ``reg_covar`` then only touches the start, and where the kernel has a stopping
+    rule that decides instead of ``tol``.  ``numbers`` are those that the kernel takes, by name.
 
     Where sums about a common origin lose too many digits, as components lie far apart compared with
     their width or coordinates are nearly dependent, the training runs again in float64, and last with a
@@ -166,7 +166,7 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
         for dtype in dict.fromkeys((events.dtype.name, "float64")):
             rows, trained = events.astype(dtype, copy=False), start.copy()
             done = self._kernel().train(
-                rows, trained, *self._numbers(), max_iter=self.max_iter, tol=self.tol, since=since,
+                rows, trained, *self._numbers(), max_iter=self.max_iter, tol=self._tol(), since=since,
                 warn=False, verbose=self._progress if self.verbose else False,
             )  # fmt: skip
             stopped = done.note.startswith("training stopped")
@@ -225,6 +225,11 @@ class GaussianMixture(sklearn_mixture.GaussianMixture):  # type: ignore[misc]  #
             return (float(self.reg_covar),)
         interface: Any = self.kernel.interface
         return tuple(arguments_of(interface, (None, None), self.numbers or {})[2].values())
+
+    def _tol(self) -> float | None:
+        """The tolerance; none where the kernel has a stopping rule of its own."""
+        interface: Any = getattr(self.kernel, "interface", None)
+        return None if getattr(interface, "stops", False) else self.tol
 
     def _mixture(self) -> Mixture:
         """The parameters as a mixture: as scikit-learn, from the factors of the precisions."""

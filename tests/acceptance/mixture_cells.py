@@ -172,6 +172,16 @@ MAP = """
         spread = S0 + count * scatter(x, centre, r) + kappa * count / (kappa + count) * outer(d, d)
         mix.covariance[k] = spread / (nu + count + len(d) + 2)
 """
+STOPPING = """
+    for k in mix.components():
+        r = mix.responsibility[:, k]
+        moved = moved + sum((average(x, r) - mix.mean[k]) ** 2)
+        mix.weight[k] = mean(r)
+        mix.mean[k] = average(x, r)
+        mix.covariance[k] = scatter(x, mix.mean[k], r) + 1e-6 * eye
+    change = abs(mix.log_likelihood - mix.previous_log_likelihood)
+    mix.converged = change < tol * len(x) and not moved > 0.1 or mix.iteration >= 50
+"""
 WRITTEN_OUT = """
 d = x[n] - mix.mean[k]
 q = d @ inverse(mix.covariance[k]) @ d
@@ -206,6 +216,7 @@ CELLS = (
     Cell("written out, spherical", iteration(WRITTEN_OUT_SPHERICAL), "spherical"),
     Cell("map, numbers", iteration(m_step=MAP).replace("mix):", "mix, kappa=0.7, nu=9.0, alpha=1.5):"),
          update=map_update, names={name: PRIOR[name] for name in ("m0", "S0")}),
+    Cell("stopping", iteration(m_step=STOPPING).replace("mix):", "mix, tol=1e-3):\n    moved = 0.0")),
     Cell("helper", iteration("d = x[n] - mix.mean[k]\nmix.joint[n, k] = log(mix.weight[k]) + "
                              "gaussian(d, mix.covariance[k])", before=HELPER)),
 )  # fmt: skip

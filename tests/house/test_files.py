@@ -39,6 +39,7 @@ OWN_NOUNS = {
         "shared_covariance.py",
         "squares.py",
         "statements.py",
+        "stopping.py",
         "strategies_to_opencl.py",
         "sums.py",
         "training.py",

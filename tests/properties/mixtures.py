@@ -1,6 +1,7 @@
 """Random programs of the mixture language, as source text.
 
-    kernel  ::= def NAME(EVENTS, MIXTURE): number* sum* E-step M-step [MIXTURE.covariance[:] = square]
+    kernel  ::= def NAME(EVENTS, MIXTURE, parameter*): number* sum* E-step M-step
+                [MIXTURE.covariance[:] = square] [MIXTURE.converged = condition]
     E-step  ::= for n in EVENTS.events(): [number*] for k in MIXTURE.components(): pair*  softmax
     pair    ::= local = real | local = vector | MIXTURE.NAME[n, k] = real
     M-step  ::= for k in MIXTURE.components(): (column | scalar | vector | square | store | sum)*
@@ -47,7 +48,8 @@ _PAIRS = ("scale", "distance", "u", "mean_", "static")
 
 @dataclass(frozen=True)
 class MixtureProgram:
-    """A generated EM iteration; ``constants`` belong into its module's namespace."""
+    """A generated EM iteration; ``constants`` belong into its module's namespace, ``numbers`` to its
+    calls."""
 
     name: str
     text: str
@@ -55,6 +57,7 @@ class MixtureProgram:
     components: int
     dimension: int
     constants: dict[str, Any]
+    numbers: dict[str, float]
 
 
 @dataclass
@@ -91,7 +94,13 @@ class _Writer:
 
     def program(self) -> MixtureProgram:
         r, name = self.random, self.random.choice(("em", "gmm", "main", "kernel"))
-        self.lines = [f"def {name}({self.x}, {self.mix}):"]
+        numbers = {
+            self.free.pop(): r.choice((0.5, 2.0, 1.25, -0.75, 3)) for _ in range(r.randint(0, 2))
+        }
+        given = {n: v for n, v in numbers.items() if self._maybe(0.7)}
+        taken = [*given, *(f"{n}={v}" for n, v in numbers.items() if n not in given)]
+        self.known.of("number").extend(numbers)
+        self.lines = [f"def {name}({', '.join((self.x, self.mix, *taken))}):"]
         for _ in range(r.randint(0, 2)):
             self._let(1, "number", self._number())
         sums = [self.free.pop() for _ in range(r.randint(0, 2))]
@@ -103,9 +112,11 @@ class _Writer:
         self._write_estep()
         self.known, self.estep = _Known(before), False
         self._write_mstep(sums)
+        if self._maybe(0.4):
+            self._line(1, f"{self.mix}.converged = {self._condition(2, sums)}")
         text = _HELPERS + "\n".join(self.lines) + "\n"
         return MixtureProgram(name, text, self.covariance, self.components, self.dimension,
-                              _CONSTANTS | self._tables())  # fmt: skip
+                              _CONSTANTS | self._tables(), given)  # fmt: skip
 
     def _tables(self) -> dict[str, Any]:
         """A vector of positive numbers, and a matrix that is positive definite."""
@@ -170,6 +181,23 @@ class _Writer:
         value = getattr(self, kind)(2)
         text = (f"{name} = {name} + {value}", f"{name} += {value}", f"{name} = {value} + {name}")
         self._line(2, self.random.choice(text))
+
+    def _condition(self, depth: int, sums: list[str]) -> str:
+        r, mix = self.random, self.mix
+        if depth and self._maybe(0.5):
+            a, b = (self._condition(depth - 1, sums) for _ in range(2))
+            return r.choice((f"({a} and {b})", f"({a} or {b})", f"not {a}"))
+        numbers = [*self.known.of("number"), self._number(), f"0.1 * len({self.x})"]
+        change = f"abs({mix}.log_likelihood - {mix}.previous_log_likelihood)"
+        scalars = sums[: len(sums) - (self.covariance == "tied")]
+        values = (
+            change,
+            f"{mix}.log_likelihood",
+            f"{mix}.iteration",
+            *(f"abs({s})" for s in scalars),
+        )
+        sign = r.choice(("<", ">", "<=", ">="))
+        return f"({r.choice(values)} {sign} {r.choice(numbers)})"
 
     # -- expressions of the E-step
 

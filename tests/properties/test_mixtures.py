@@ -61,15 +61,18 @@ def _compare(program: MixtureProgram, kernel: Any, dtype: str, random: Random) -
     spread = _covariance(generator, program.covariance, k, d)
     weight = generator.dirichlet(np.full(k, 4.0))
     mixture = sj.Mixture(k, d, program.covariance, weight=weight, mean=mean, values=spread)
+    mixture.begin(random.choice((-np.inf, -2.5 * d * count)))
+    numbers = program.numbers
     try:
-        wanted = _plain(kernel, x, mixture)
+        wanted = _plain(kernel, x, mixture, numbers)
     except ArgumentError:
         assume(False)  # the plain Python divides by zero on these data
     noise = _NOISE[dtype]
-    near = [_plain(kernel, _noisy(generator, x, noise), _shaken(generator, mixture, noise))
+    near = [_plain(kernel, _noisy(generator, x, noise), _shaken(generator, mixture, noise), numbers)
             for _ in range(3)]  # fmt: skip
     mine = mixture.copy()
-    got = {"log_likelihood": np.array(kernel(x, mine)), **mine.arrays()}
+    found = kernel(x, mine, **numbers)
+    got = _results(found, mine)
     single = "SINGLE" in program.text  # a captured float32: NumPy computes with it in float32
     least = max(_LEAST[dtype], 1e-6 * single)
     for name, value in wanted.items():
@@ -83,11 +86,22 @@ def _compare(program: MixtureProgram, kernel: Any, dtype: str, random: Random) -
         )
 
 
-def _plain(kernel: Any, x: Array, mixture: sj.Mixture) -> dict[str, Array]:
+def _plain(
+    kernel: Any, x: Array, mixture: sj.Mixture, numbers: dict[str, float]
+) -> dict[str, Array]:
     mine = mixture.copy()
     with np.errstate(all="ignore"):
-        found = kernel.reference(x, mine)
-    return {"log_likelihood": np.array(found), **mine.arrays()}
+        found = kernel.reference(x, mine, **numbers)
+    return _results(found, mine)
+
+
+def _results(log_likelihood: float, mixture: sj.Mixture) -> dict[str, Array]:
+    converged = np.array(float(mixture.converged))
+    return {
+        "log_likelihood": np.array(log_likelihood),
+        "converged": converged,
+        **mixture.arrays(),
+    }
 
 
 def _covariance(generator: np.random.Generator, kind: str, k: int, d: int) -> Array:
@@ -116,4 +130,6 @@ def _shaken(generator: np.random.Generator, mixture: sj.Mixture, size: float) ->
     spread = arrays["covariance"]
     if mixture.covariance_kind in ("full", "tied"):
         spread = 0.5 * (spread + np.swapaxes(spread, -1, -2))
-    return sj.Mixture.of(arrays["weight"], arrays["mean"], spread, mixture.covariance_kind)
+    made = sj.Mixture.of(arrays["weight"], arrays["mean"], spread, mixture.covariance_kind)
+    made.begin(mixture.log_likelihood)
+    return made

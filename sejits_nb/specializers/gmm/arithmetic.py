@@ -17,13 +17,16 @@ FUNCTIONS = (
 )  # fmt: skip
 
 
-def checked(e: Expr, scope: Scope, findings: Findings, *, number: bool) -> Expr:
+def checked(
+    e: Expr, scope: Scope, findings: Findings, *, number: bool, truth: bool = False
+) -> Expr:
     """*e*, once what is wrong with it has been found.
 
-    ``number`` asks for a value that is computed: all that is left of an event are its distances.
+    ``number`` asks for a value that is computed: all that is left of an event are its distances;
+    ``truth`` allows a truth value.
     """
     before = len(findings.found)
-    _operators(e, findings)
+    _operators(e, findings, truth)
     _kinds(e, scope, findings)
     if number and len(findings.found) == before:
         for n in walk(e):

@@ -23,13 +23,13 @@ from .samples import started, three_clusters
 
 @lru_cache(maxsize=256)
 def interface_of(source: KernelSource) -> GmmInterface:
-    """What a call has to know of *source*; ``columns`` counts its sums over the events."""
+    """What a call has to know of *source*: its sums over the events, whether it has a stopping rule."""
     found = read_interface(source)
     try:
-        columns = len(weight_columns(read(source)[0].mstep))
+        gmm = read(source)[0]
     except GmmError:
-        columns = 0
-    return found.with_columns(max(1, columns))
+        return found
+    return found.having(max(1, len(weight_columns(gmm.mstep))), gmm.stop is not None)
 
 
 def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundCall:
@@ -42,12 +42,16 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     x, mixture, numbers = arguments_of(interface, args, kwargs)
     events = events_of(x, interface.params[0])
     check_call(interface, events, mixture)
-    values = native_values(interface, events, mixture.arrays(), E_STEP | M_STEP, numbers=numbers)
+    values = native_values(
+        interface, events, mixture.arrays(), E_STEP | M_STEP, numbers=numbers,
+        history=np.array(mixture.history),
+    )  # fmt: skip
     before = mixture.copy().arrays()
 
     def finite(values: Mapping[str, Any]) -> float:
         found = answer(values)
         if np.isfinite(found) and all(np.isfinite(values[name]).all() for name in before):
+            mixture.advance(found, interface.stops and bool(values["converged"][0]))
             return found
         for name, array in before.items():
             values[name][...] = array
@@ -58,10 +62,11 @@ def bind(interface: Interface, args: tuple[Any, ...], kwargs: Mapping[str, Any])
 
 def native_values(
     interface: GmmInterface, events: Array, parameters: Mapping[str, Array], steps: int,
-    rows: int = 0, numbers: Mapping[str, float] = {},
+    rows: int = 0, numbers: Mapping[str, float] = {}, history: Array | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The arguments of the native function: *parameters* are updated in place; *rows* (all events, or
-    0) get responsibilities and log-likelihoods; *numbers* are those that the cell takes, by name."""
+    0) get responsibilities and log-likelihoods; *numbers* are those that the cell takes, by name;
+    *history* is what a stopping rule knows of iterations before (none)."""
     k, d = parameters["mean"].shape
     room = moment_count(interface.columns, k, d, interface.covariance)
     made = {
@@ -69,6 +74,8 @@ def native_values(
         "responsibility": np.zeros((rows, k), events.dtype),
         "log_prob": np.zeros(rows, events.dtype), "log_likelihood": np.zeros(1),
         "status": np.zeros(1, np.int64), "steps": steps, "count": len(events),
+        "history": np.array([-np.inf, 0.0]) if history is None else history,
+        "converged": np.zeros(1, np.int64),
         **{number_key(name): numbers[name] for name in interface.numbers},
     }  # fmt: skip
     return {name: made[name] for name in interface.native}

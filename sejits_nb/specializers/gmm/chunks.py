@@ -47,14 +47,16 @@ class Passes:
     """
 
     def __init__(
-        self, interface: GmmInterface, turns: Turns, source: Source, arrays: Mapping[str, Array]
-    ) -> None:
+        self, interface: GmmInterface, turns: Turns, source: Source, arrays: Mapping[str, Array],
+        history: Array,
+    ) -> None:  # fmt: skip
         self.events, self._turns, self._source = source.count, turns, source
         self._native = partial(
-            native_values, interface, parameters=arrays, steps=M_STEP, numbers=source.numbers
-        )
+            native_values, interface, parameters=arrays, steps=M_STEP, numbers=source.numbers,
+            history=history,
+        )  # fmt: skip
         self._values = self._native(np.empty((0, arrays["mean"].shape[1]), np.float32))
-        self.sums = {n: self._values[n] for n in ("moments", "log_likelihood", "status")}
+        self.sums = {n: self._values[n] for n in interface.sums}
         self._run: Callable[[Mapping[str, Any]], None] | None = None
 
     def once(self) -> None:

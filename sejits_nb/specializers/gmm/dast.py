@@ -1,6 +1,6 @@
 """The GMM DAST: one EM iteration of a mixture.
 
-    Gmm      ::= Gmm(name, events, mixture, estep, mstep, numbers)
+    Gmm      ::= Gmm(name, events, mixture, estep, mstep, numbers, stop)           (stopping.py)
     Events   ::= Events(name, dtype, dimension)                 x: f64[N, D]; N stays open
     Mixture  ::= Mixture(name, components, covariance)          K, full | diag | tied | spherical
     EStep    ::= EStep(body, setup, shared)                     for n: for k: body; Softmax at the end
@@ -207,8 +207,8 @@ class Scatter(Kinded):
 
 @node
 class Summed(Kinded):
-    """The sum of a vector's elements, or of a matrix's diagonal, a scalar: ``a @ b``, ``trace(C)``, and
-    what ``spherical`` means over."""
+    """The sum of a vector's elements, or of a matrix's diagonal, a scalar: ``sum(v)``, ``a @ b``,
+    ``trace(C)``, and what ``spherical`` means over."""
 
     vector: Expr
 
@@ -360,10 +360,11 @@ class Gmm(Statement):
     estep: EStep
     mstep: MStep
     numbers: tuple[str, ...] = ()
+    stop: Statement | None = None
 
     def headline(self) -> str:
         numbers = f"; {', '.join(self.numbers)}" if self.numbers else ""
         return f"gmm {self.name}({self.events}; {self.mixture}{numbers})"
 
     def nested(self) -> tuple[Node, ...]:
-        return self.estep, self.mstep
+        return self.estep, self.mstep, *((self.stop,) if self.stop else ())

@@ -46,12 +46,15 @@ from .build import add_to, at, index, load, loop, op, store
 from .dast import Gmm, Mahalanobis
 from .derived import SquaredDistance, Whitened
 from .events_to_c import CHOLESKY, E_STEP, M_STEP, NATURAL, WRITE, Events, bit
+from .expressions import Elements
 from .layout import BLOCK
-from .mstep_to_c import lower_mstep
+from .mstep_to_c import lower_mstep, stopped
 from .pieces import Pieces
+from .stopping import Stop
 
-_OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status steps "
-                "count origin parts part blocks block partial rows xs first last panel cell "
+_OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status "
+                "history converged steps count origin parts part blocks block partial rows xs first "
+                "last panel cell "
                 "panel_features panel_weights feature_rows column tops sums i j k d n lane valid BLOCK "
                 "Q P LANES STRIP lanes lanes_int lanes_f64 strip strip_anywhere gather factor natural "
                 "distance natural_distance softmax features accumulate shared_log_det inverse_factor "
@@ -76,9 +79,9 @@ class _Lowering:
         """The function, what it calls, and what it is made of."""
         pointers = (("x", self.t), ("weight", F64), ("mean", F64), ("covariance", F64),
                     ("moments", F64), ("responsibility", self.t), ("log_prob", self.t),
-                    ("log_likelihood", F64), ("status", I64))  # fmt: skip
+                    ("log_likelihood", F64), ("status", I64), *self.pieces.rule_arrays)  # fmt: skip
         pieces, loc, mstep = self.pieces, self.gmm.loc, self.gmm.mstep
-        params = [Param(n, t, True, n == "x", n, loc=loc) for n, t in pointers]
+        params = [Param(n, t, True, n in ("x", "history"), n, loc=loc) for n, t in pointers]
         params += [Param(n, I64, argument=n, loc=loc) for n in ("steps", "count")]
         params += pieces.number_params()
         events = Events(pieces)
@@ -86,13 +89,19 @@ class _Lowering:
         body = (
             *self.setup(),
             If(_chosen(E_STEP | WRITE), tuple(events.statements()), loc=self.gmm.estep.loc),
-            If(_chosen(M_STEP), tuple(lower_mstep(mstep, sums, pieces.names.fresh)), loc=mstep.loc),
+            If(_chosen(M_STEP), tuple(self.mstep(sums)), loc=mstep.loc),
         )
         name = f"{pieces.names.fresh(self.gmm.name)}_kernel"
         function = past.Function(name, tuple(params), body, loc=loc)
         helpers, tables = tuple(sorted(pieces.helpers)), tuple(pieces.tables.values())
         unit = Unit(function, helpers, tables, self.routines(), (("BLOCK", BLOCK),), loc=loc)
         return rewrite(unit, lambda n: _located(n, loc))
+
+    def mstep(self, sums: Elements) -> Iterator[Statement]:
+        """The cell's M-step, and its stopping rule."""
+        yield from lower_mstep(self.gmm.mstep, sums, self.pieces.names.fresh)
+        if isinstance(self.gmm.stop, Stop):
+            yield from stopped(self.gmm.stop, sums)
 
     def routines(self) -> tuple[Routine, ...]:
         """The templates that the function calls, filled with sizes."""

@@ -53,22 +53,15 @@ from .dast import (
 from .derived import Pooled, SquaredDistance, Whitened
 from .expressions import RANK, Elements
 from .interface import E_STEP, M_STEP, WRITE
-from .mstep_to_c import updates
+from .mstep_to_c import stopped, updates
 from .pieces import Pieces
-from .strategies_to_opencl import (
-    BLOCKS,
-    GROUP,
-    PAIR,
-    SOUND,
-    Moments,
-    group_sum,
-    rows_of_cells,
-)
+from .stopping import Stop
+from .strategies_to_opencl import BLOCKS, GROUP, PAIR, SOUND, Moments, group_sum, rows_of_cells
 
-_OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status steps "
-                "count origin sound rows xs column event_log left right block i j k d n f "
-                "item step sum sums total a b factor distance softmax group_sum inverse_factor "
-                "whitened whiten squared_distance shared_log_det").split()  # fmt: skip
+_OUTER_NAMES = ("x weight mean covariance moments responsibility log_prob log_likelihood status "
+                "history converged steps count origin sound rows xs column event_log left right block "
+                "i j k d n f item step sum sums total a b factor distance softmax group_sum "
+                "inverse_factor whitened whiten squared_distance shared_log_det").split()  # fmt: skip
 _ROWS = Variable("rows")
 
 
@@ -88,9 +81,9 @@ class _Lowering(Pieces):
         """The function, what it calls, and what it is made of."""
         pointers = (("x", self.t), ("weight", F64), ("mean", F64), ("covariance", F64),
                     ("moments", F64), ("responsibility", self.t), ("log_prob", self.t),
-                    ("log_likelihood", F64), ("status", I64))  # fmt: skip
+                    ("log_likelihood", F64), ("status", I64), *self.rule_arrays)  # fmt: skip
         loc, estep, mstep = self.gmm.loc, self.gmm.estep, self.gmm.mstep
-        params = [Param(n, t, True, n == "x", n, loc=loc) for n, t in pointers]
+        params = [Param(n, t, True, n in ("x", "history"), n, loc=loc) for n, t in pointers]
         params += [Param(n, I64, argument=n, loc=loc) for n in ("steps", "count")]
         params += self.number_params()
         whole = Binary("/", Binary("-", index("count", GROUP), Literal(1)), GROUP)
@@ -353,9 +346,11 @@ class _Lowering(Pieces):
             elements.names[name] = index(("k", size)), terms, s.kind
         body = (*self.cleared(elements, sums), *updates(elements, mstep.body))
         yield items("k", lay.components, If(SOUND, body, loc=mstep.loc), group=1, loc=mstep.loc)
-        if mstep.after:
+        stop = self.gmm.stop
+        if mstep.after or isinstance(stop, Stop):
             after = self.elements(elements.leaf)
             body = (*self.added_up(elements, after, sums), *updates(after, mstep.after))
+            body += tuple(stopped(stop, after)) if isinstance(stop, Stop) else ()
             yield items("f", 1, If(SOUND, body, loc=mstep.loc), group=1, loc=mstep.loc)
 
     def cleared(self, elements: Elements, sums: Mapping[str, Accumulate]) -> Iterator[Statement]:

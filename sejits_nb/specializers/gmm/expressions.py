@@ -96,7 +96,7 @@ class Elements:
         self, e: Expr, kind: Kind, array: str, base: PExpr, loc: Span | None, add: bool = False
     ) -> Iterator[Statement]:
         """Statements that put every element of *e*, as a *kind*, into ``array[base + ...]``."""
-        e = yield from self._summed(e, loc)
+        e = yield from self.summed(e, loc)
         place = _place(kind)
         there = index(base, *self.flat(place))
         put = add_to if add else store
@@ -171,7 +171,7 @@ class Elements:
         d = self.layout.dimension
         return tuple((p, d ** (len(place) - 1 - n)) for n, p in enumerate(place))
 
-    def _summed(self, e: Expr, loc: Span | None) -> Generator[Statement, None, Expr]:
+    def summed(self, e: Expr, loc: Span | None) -> Generator[Statement, None, Expr]:
         """Sums over dimensions in *e*, computed before it; gives *e* with their names."""
         sums: dict[Expr, str] = {}
 

@@ -43,6 +43,7 @@ from .dast import (
     Total,
 )
 from .scope import (
+    AFTER,
     FUNCTIONS,
     PARAMETERS,
     PLACES,
@@ -57,6 +58,7 @@ from .scope import (
     sound,
 )
 from .squares import Squares
+from .stopping import PROGRESS, Progress
 
 
 @dataclass(slots=True)
@@ -84,6 +86,10 @@ class FormReader:
             case ast.Attribute(value, "T"):
                 vector = self.read(value)
                 return vector if self.scope.kind(vector) == "vector" else None
+            case ast.Attribute(ast.Name(id), name) if id == mixture and name in PROGRESS:
+                if self.scope.step == AFTER and self.scope.stops:
+                    return Progress(name, loc=at)
+                return self._refuse("G034", e, mix=mixture, field=name, x=events)
             case ast.Attribute(ast.Name(id), name) if id in (events, mixture):
                 return self._odd(e, f"{id}.{name}", self._form(id, name))
             case ast.Attribute() if isinstance(self.captured.get(dotted_name(e) or ""), tuple):
@@ -131,6 +137,8 @@ class FormReader:
             return f"{owner}[{n}], {owner}.dimension, len({owner})"
         if name in PARAMETERS:
             return f"{owner}.{name}[{k}]"
+        if name == "converged":
+            return f"{owner}.converged = ..., once, after the M-step"
         if name == "components":
             return f"for {k} in {owner}.components():, or len({owner}.components())"
         if self.scope.step == E and name != "responsibility":
@@ -247,9 +255,9 @@ class FormReader:
         return self._refuse("G017", at, name=name, want=f"{want}, first", example=example,
                             got="something else")  # fmt: skip
 
-    def _argument(self, e: ast.expr, function: str, want: Kind) -> Expr:
-        """An argument of the kind that *function* takes."""
-        value = self.read(e)
+    def _argument(self, e: ast.expr, function: str, want: Kind, value: Expr | None = None) -> Expr:
+        """An argument of the kind that *function* takes, unless its *value* has been read already."""
+        value = self.read(e) if value is None else value
         got = self.scope.kind(value)
         if got != want and sound(value):
             return self._refuse("G017", e, name=function, want=f"a {want} here", got=f"a {got}",
@@ -314,9 +322,9 @@ class FormReader:
         left, right = (self._argument(v, "outer", "vector") for v in (a, b))
         return Outer(left, right, kind=self.scope.square, loc=at)
 
-    def _weights(self, e: ast.expr, function: str) -> Expr:
+    def _weights(self, e: ast.expr, function: str, value: Expr | None = None) -> Expr:
         """A column, made of what the E-step leaves and constants."""
-        value = self._argument(e, function, "column")
+        value = self._argument(e, function, "column", value)
         for n in walk(value):
             if isinstance(n, Name | Kinded) and not isinstance(
                 n, PairValue | Responsibility | Number | Refused

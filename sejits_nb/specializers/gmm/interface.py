@@ -21,6 +21,8 @@ NATIVE = (
     "status", "steps", "count",
 )  # fmt: skip
 """The parameters of every native function, in order; a cell's numbers come after them."""
+STOPPING = ("history", "converged")
+"""Those of a stopping rule: log-likelihood and number of the iterations before, f64[2]; the answer."""
 OUTPUTS = ("weight", "mean", "covariance", "responsibility", "log_prob", "log_likelihood", "status")
 """Those that an iteration writes for others to read (``moments`` are its own business)."""
 E_STEP, M_STEP, WRITE = 1, 2, 4
@@ -31,11 +33,13 @@ moments; write responsibilities and the log-likelihood of each event."""
 @dataclass(frozen=True, slots=True)
 class GmmInterface(Interface):
     """``components`` is ``None`` where the mixture of the call says it; ``columns`` are the different
-    weights of sums over the events, each with moments of its own; ``defaults`` those of numbers."""
+    weights of sums over the events, each with moments of its own; ``defaults`` those of numbers;
+    ``stops`` says that the cell has a stopping rule."""
 
     components: int | None = None
     covariance: str = "full"
     columns: int = 1
+    stops: bool = False
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -45,11 +49,17 @@ class GmmInterface(Interface):
     @property
     def native(self) -> tuple[str, ...]:
         """The parameters of the native function, in order."""
-        return (*NATIVE, *map(number_key, self.numbers))
+        return (*NATIVE, *(STOPPING if self.stops else ()), *map(number_key, self.numbers))
 
-    def with_columns(self, count: int) -> GmmInterface:
-        """The same with that many columns."""
-        return replace(self, columns=count)
+    @property
+    def sums(self) -> tuple[str, ...]:
+        """Those that begin each iteration as 0."""
+        return ("moments", "log_likelihood", "status", *(("converged",) if self.stops else ()))
+
+    def having(self, columns: int, stops: bool) -> GmmInterface:
+        """The same with what reading the whole cell has found."""
+        outputs = (*OUTPUTS, *(("converged",) if stops else ()))
+        return replace(self, columns=columns, stops=stops, outputs=outputs)
 
 
 def number_key(name: str) -> str:

@@ -50,13 +50,6 @@ def softmax(values: Any) -> Array:
     return shares
 
 
-def log_sum_exp(joint: Array) -> Array:
-    """log(sum(exp(joint))) of each row, without overflow: the log-likelihood of each event."""
-    most = joint.max(axis=1, keepdims=True)
-    found: Array = most[:, 0] + np.log(np.exp(joint - most).sum(axis=1))
-    return found
-
-
 def average(x: Any, weights: Any) -> Array:
     """The weighted mean of the events, [D]."""
     rows: Array = np.asarray(x, np.float64)

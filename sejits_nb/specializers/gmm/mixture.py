@@ -5,6 +5,7 @@ They are plain NumPy, and what the plain Python of a kernel runs on.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,6 +70,9 @@ class Mixture:
     f64[D, D], ``spherical`` f64[K].  A new mixture has equal weights, means of zero and identities;
     arrays given are copied.  ``mixture.mean[:] = X[:K]`` sets values, as ``mixture.mean = X[:K]`` does.
     Raises ``ValueError`` for sizes that do not fit.
+
+    How far iterations have brought it: ``converged``, ``iteration`` (how many there were),
+    ``log_likelihood`` (which the last one found) and ``previous_log_likelihood`` (-inf at first).
     """
 
     def __init__(
@@ -94,6 +98,7 @@ class Mixture:
         }
         self._pairs: dict[str, Array] = {}
         self._count = 0
+        self.begin()
         for name, given in (("weight", weight), ("mean", mean), ("covariance", values)):
             if given is not None:
                 self._set(name, given)
@@ -155,10 +160,36 @@ class Mixture:
     def covariance(self, values: Any) -> None:
         self._set("covariance", values)
 
+    @property
+    def log_likelihood(self) -> float:
+        """That of the mixture as the last iteration, or the one that runs, has found it."""
+        return float(log_sum_exp(self.joint).sum()) if self._count else self._log_likelihood
+
+    @property
+    def history(self) -> tuple[float, int]:
+        """What the next iteration knows of those before: the log-likelihood, and how many they were.
+        After the last one of a training there are none."""
+        return (-math.inf, 0) if self.converged else (self._log_likelihood, self.iteration)
+
+    def begin(self, since: float = -math.inf) -> None:
+        """A training begins; *since* is the log-likelihood before it."""
+        self.converged, self.iteration = False, 0
+        self._log_likelihood = self.previous_log_likelihood = since
+
+    def advance(self, log_likelihood: float, converged: bool) -> None:
+        """An iteration has found this log-likelihood, and whether it is the last one."""
+        self.previous_log_likelihood, before = self.history
+        self._log_likelihood, self.iteration = log_likelihood, before + 1
+        self.converged = converged
+
     def copy(self) -> Mixture:
-        """A mixture with arrays of its own."""
-        return Mixture(len(self.components()), self.dimension, self._covariance_kind,
+        """A mixture with arrays of its own, as far as this one."""
+        made = Mixture(len(self.components()), self.dimension, self._covariance_kind,
                        weight=self.weight, mean=self.mean, values=self.covariance)  # fmt: skip
+        made.begin(self.previous_log_likelihood)
+        made._log_likelihood = self._log_likelihood
+        made.iteration, made.converged = self.iteration, self.converged
+        return made
 
     def arrays(self) -> dict[str, Array]:
         """Weights, means and covariances by name: the mixture's own arrays."""
@@ -189,7 +220,17 @@ def in_iteration(values: Mapping[str, Any], covariance: str) -> Mixture:
     mixture = Mixture(k, d, covariance, weight=values["weight"], mean=values["mean"],
                       values=values["covariance"])  # fmt: skip
     mixture._count = len(values["x"])
+    if "history" in values:
+        before, iteration = values["history"]
+        mixture.previous_log_likelihood, mixture.iteration = float(before), int(iteration)
     return mixture
+
+
+def log_sum_exp(joint: Array) -> Array:
+    """log(sum(exp(joint))) of each row, without overflow: the log-likelihood of each event."""
+    most = joint.max(axis=1, keepdims=True)
+    found: Array = most[:, 0] + np.log(np.exp(joint - most).sum(axis=1))
+    return found
 
 
 def _identity(covariance: str, dimension: int) -> Any:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ...ir.dast import Let, Statement
-from ...ir.dtypes import F64
-from ...ir.past import Buffer, Literal
+from ...ir.dtypes import F64, I64
+from ...ir.past import Buffer, Literal, Ternary
 from .build import index, loop, store
 from .dast import Accumulate, Kind, MStep, StoreComponent, StoreShared
 from .expressions import RANK, Elements
 from .kinds import KIND_OF_COVARIANCE
+from .stopping import Stop
 
 
 def lower_mstep(
@@ -33,6 +34,13 @@ def lower_mstep(
             elements.names[s.name] = Literal(0), array, kind
     yield loop("k", lay.components, *updates(elements, mstep.body), loc=mstep.loc)
     yield from updates(elements, mstep.after)
+
+
+def stopped(stop: Stop, elements: Elements) -> Iterator[Statement]:
+    """The answer of the stopping rule."""
+    condition = yield from elements.summed(stop.condition, stop.loc)
+    answer = Ternary(elements.element(condition, ()), Literal(1), Literal(0), dtype=I64)
+    yield store("converged", Literal(0), answer, stop.loc)
 
 
 def updates(elements: Elements, body: tuple[Statement, ...]) -> Iterator[Statement]:

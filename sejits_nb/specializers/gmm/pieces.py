@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ...ir import past
 from ...ir.dast import Let, Statement
-from ...ir.dtypes import F64
+from ...ir.dtypes import F64, I64, DType
 from ...ir.expr import Expr, Name
 from ...ir.node import Node, walk
 from ...ir.past import Declare, Param, PExpr, Variable
@@ -63,6 +63,11 @@ class Pieces:
         """The arrays of per-pair values, ``joint`` among them."""
         stored = [s.field for s in self.gmm.estep.body if isinstance(s, StorePair)]
         return tuple(f"pair_{name}" for name in dict.fromkeys(stored))
+
+    @property
+    def rule_arrays(self) -> tuple[tuple[str, DType], ...]:
+        """The arrays of a stopping rule."""
+        return (("history", F64), ("converged", I64)) if self.gmm.stop else ()
 
     def number_params(self) -> list[Param]:
         """The parameters of the native function that are the cell's numbers."""

@@ -47,6 +47,7 @@ from .interface import GmmInterface, inlined, read_interface
 from .rules import RULES
 from .scope import AFTER, FUNCTIONS, E, M, Scope, index_form
 from .statements import StatementReader
+from .stopping import Stop, sets_rule
 
 
 def parse(source: KernelSource, signature: Signature) -> Gmm:
@@ -93,7 +94,8 @@ class _Reader:
         body = _without_docstring(function.body)
         self.scope = Scope(
             events, mixture, self.interface.covariance, self.x.shape[1] if self.x else None,
-            self.components, self.interface.numbers, frozenset(_stored(body)), _sums(body, mixture),
+            self.components, self.interface.numbers, any(sets_rule(s, mixture) for s in body),
+            frozenset(_stored(body)), _sums(body, mixture),
         )  # fmt: skip
         forms = FormReader(self.scope, self.findings, dict(self.source.captured))
         known = (*ARITHMETIC, "pow", *FUNCTIONS)
@@ -121,7 +123,7 @@ class _Reader:
                 case ast.For():
                     if not _loops_over(s, mixture, "components"):  # an M-step that comes too early
                         self.statements.other_loop(s)
-                case _ if mstep:
+                case _ if mstep or sets_rule(s, mixture):
                     after += self.statements.statement(s)
                 case _:
                     self._before(s)
@@ -132,13 +134,16 @@ class _Reader:
         covariance = cast(Covariance, self.scope.covariance)
         data = (self.x.dtype, self.x.shape[1], self.x.shape[0]) if self.x else (F64, 0, 0)
         steps = mstep or MStep((), loc=at)
+        stop = next((s for s in after if isinstance(s, Stop)), None)
+        updates = tuple(s for s in after if s is not stop)
         gmm = Gmm(
             function.name,
             Events(events, *data, loc=at),
             Mixture(mixture, self.components or 1, covariance, loc=at),
             estep or EStep((), loc=at),
-            MStep(steps.body, tuple(after), loc=steps.loc),
+            MStep(steps.body, updates, loc=steps.loc),
             self.interface.numbers,
+            stop,
             loc=at,
         )
         return rewrite(gmm, plain)
@@ -183,6 +188,8 @@ class _Reader:
                         body += self.statements.statement(one)
                 case ast.For():
                     self.statements.other_loop(s)
+                case _ if sets_rule(s, scope.mixture):
+                    self.statements.statement(s)
                 case _ if inner and not ended:
                     ended = self._softmax(s)
                     body.append(Softmax(loc=self.findings.span(s)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,28 @@ from ...contracts import Namespace
 from ...phase1_frontend.plain_scope import plain_scope
 from ...stages import KernelSource
 from .interface import E_STEP, M_STEP, WRITE, number_key, read_interface, written
-from .intrinsics import factored, intrinsics, log_sum_exp
-from .mixture import Events, in_iteration
+from .intrinsics import factored, intrinsics
+from .mixture import Events, in_iteration, log_sum_exp
+from .stopping import COMPARED, Watched, compared
 
 
-def reference(source: KernelSource, lookup: Namespace) -> Callable[[Mapping[str, Any]], None]:
+def reference(
+    source: KernelSource, lookup: Namespace, margins: list[float] | None = None
+) -> Callable[[Mapping[str, Any]], None]:
     """A function that runs the iteration on native values (``GmmInterface.native``) in place.
 
     Of ``steps`` it knows whole iterations and E-steps: the M-step needs the events themselves, not
     only their sums, so that a part of them cannot be kept for later.  Where a covariance is not
-    positive definite, ``status`` names the component and nothing else changes.
+    positive definite, ``status`` names the component and nothing else changes.  *margins* collects how
+    far apart the values are that the stopping rule compares.
     """
     function = written(source)
     function.decorator_list = []
     function.returns = None
-    code = compile(ast.Module([function], []), f"<{source.where}>", "exec")
     interface = read_interface(source)
+    if margins is not None:
+        function = Watched(interface.params[1]).visit(function)
+    code = compile(ast.Module([function], []), f"<{source.where}>", "exec")
 
     def run(values: Mapping[str, Any]) -> None:
         steps = int(values["steps"])
@@ -39,6 +46,8 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[[Mapping[str,
             raise ValueError("the plain Python runs an iteration as a whole, not its M-step alone")
         mixture = in_iteration(values, interface.covariance)
         scope = plain_scope(source, lookup, intrinsics(interface.covariance, mixture.dimension))
+        if margins is not None:
+            scope[COMPARED] = partial(compared, margins)
         exec(code, scope)
         numbers = (values[number_key(name)] for name in interface.numbers)
         try:
@@ -56,6 +65,8 @@ def reference(source: KernelSource, lookup: Namespace) -> Callable[[Mapping[str,
         if steps & M_STEP:
             for name, array in mixture.arrays().items():
                 values[name][...] = array
+            if "converged" in values:
+                values["converged"][0] = bool(mixture.converged)
 
     return run
 

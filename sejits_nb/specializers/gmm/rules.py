@@ -92,6 +92,17 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
     "G030": Rule("{name!r} is a {kind}, which is not updated in place", "NumPy would change it under "
                  "every name that it has", "a name for the new value: {name} = {name} {op} ...",
                  "in place"),
+    "G031": Rule("{mix}.converged is not set {place}", "whether a training ends is known once the "
+                 "M-step is done", "{mix}.converged = ..., after the loop over the components",
+                 "not here"),
+    "G032": Rule("a second stopping rule", "a cell has one condition under which a training ends",
+                 "{mix}.converged = one or another", "second rule"),
+    "G033": Rule("the stopping rule is {got}, not a condition", "it says whether the training ends",
+                 "{mix}.converged = abs({mix}.log_likelihood - {mix}.previous_log_likelihood) < "
+                 "1e-3 * len({x})", "{got}"),
+    "G034": Rule("{mix}.{field} is known to the stopping rule alone", "it is about all events, and "
+                 "iterations before", "{mix}.converged = ... {mix}.{field} ..., after the M-step",
+                 "not known"),
 }  # fmt: skip
 
 CALL_RULES: dict[str, Rule] = {

@@ -44,7 +44,7 @@ def sound(e: Expr) -> bool:
 class Scope:
     """What names mean where the reader is.  ``numbers`` are parameters, ``known`` stand for their
     value, ``names`` for a local of the DAST (with a number where it is assigned again), ``sums`` are
-    over the components."""
+    over the components; ``stops``: there is a stopping rule."""
 
     events: str
     mixture: str
@@ -52,6 +52,7 @@ class Scope:
     dimension: int | None
     components: int | None
     numbers: tuple[str, ...]
+    stops: bool
     assigned: frozenset[str]
     sums: frozenset[str] = frozenset()
     step: str = ""
@@ -146,7 +147,7 @@ FUNCTIONS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "log_det": ((E,), 1, "log_det({mix}.covariance[{k}])"),
     "inverse": ((E,), 1, "d @ inverse({mix}.covariance[{k}]) @ d"),
     "solve": ((E,), 2, "d @ solve({mix}.covariance[{k}], d)"),
-    "sum": ((E, M), 1, "sum(r), with r = {mix}.responsibility[:, {k}]"),
+    "sum": ((E, M, AFTER), 1, "sum(r), with r = {mix}.responsibility[:, {k}]"),
     "mean": ((M,), 1, "mean(r), with r = {mix}.responsibility[:, {k}]"),
     "average": ((M,), 2, "average({x}, r), with r = {mix}.responsibility[:, {k}]"),
     "scatter": ((M,), 3, "scatter({x}, {mix}.mean[{k}], r)"),

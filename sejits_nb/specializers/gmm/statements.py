@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...ir.dast import Let, Statement
-from ...ir.expr import Expr
+from ...ir.expr import Const, Expr
 from ...phase1_frontend.diagnose import Findings
 from ...phase1_frontend.subset import describe_node
 from .arithmetic import checked
 from .dast import Accumulate, Kind, StoreComponent, StorePair, StoreShared
-from .scope import PARAMETERS, E, M, Scope, index_form
+from .mixture import Mixture
+from .scope import AFTER, PARAMETERS, E, M, Scope, index_form
+from .stopping import PROGRESS, Stop, is_condition
 
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.MatMult)
 _HINTS: dict[tuple[Kind, Kind], str] = {
@@ -30,6 +32,7 @@ class StatementReader:
     scope: Scope
     findings: Findings
     read: Callable[[ast.expr], Expr]
+    ruled: bool = False
 
     def value(self, e: ast.expr, number: bool = True) -> Expr:
         return checked(self.read(e), self.scope, self.findings, number=number)
@@ -73,6 +76,8 @@ class StatementReader:
                     self._local(s, id, self.value(value, number=False)))  # fmt: skip
             case ast.Name():
                 pass
+            case ast.Attribute(ast.Name(owner), "converged") if owner == self.scope.mixture:
+                return self._stop(s, target, value)
             case ast.Subscript(ast.Attribute(ast.Name(owner), name), index) if (
                 owner == self.scope.mixture
             ):
@@ -140,6 +145,25 @@ class StatementReader:
             return [StoreShared(read, loc=at)]
         return [StorePair(name, read, loc=at) if pair else StoreComponent(name, read, loc=at)]
 
+    def _stop(self, s: ast.stmt, target: ast.expr, value: ast.expr) -> list[Statement]:
+        """``mix.converged = condition``."""
+        scope, add, before = self.scope, self.findings.add, len(self.findings.found)
+        if scope.step != AFTER:
+            place = f"in the {scope.step}" if scope.step else "before the M-step"
+            add("G031", target, mix=scope.mixture, k=scope.component or "k", place=place)
+            return []
+        if self.ruled:
+            add("G032", target, mix=scope.mixture)
+        self.ruled = True
+        read = checked(self.read(value), scope, self.findings, number=True, truth=True)
+        if len(self.findings.found) == before:
+            kind = scope.kind(read)
+            if kind != "scalar" or not is_condition(read):
+                number = "a constant" if isinstance(read, Const) else "a number"
+                got = number if kind == "scalar" else f"a {kind}"
+                add("G033", value, got=got, mix=scope.mixture, x=scope.events)
+        return [Stop(read, loc=self.findings.span(s))]
+
     def _place(self, target: ast.expr, name: str, form: str, shown: str, shared: bool) -> None:
         """Finds what is wrong with the place that a value of the mixture is set at."""
         scope, add = self.scope, self.findings.add
@@ -152,8 +176,10 @@ class StatementReader:
             add("G026", target, target=shown, step=scope.step, why="it is a value of events and "
                 "components", hint="set it in the E-step")  # fmt: skip
         elif name not in PARAMETERS:
-            if form != "n, k" or name == "components":
-                add("G013", target, what=shown, form=f"{shown}[{n}, {k}] = ...")
+            own = name in (*PROGRESS, "converged") or hasattr(Mixture, name)
+            if form != "n, k" or own:
+                called = f"{mix}.name_of_yours" if own else shown
+                add("G013", target, what=shown, form=f"{called}[{n}, {k}] = ...")
         elif scope.step == E:
             add("G026", target, target=shown, step=E, hint="set it in the M-step",
                 why="all events must meet the same mixture")  # fmt: skip

@@ -19,6 +19,7 @@ from .derived import Moment, is_pooled
 from .expressions import Place
 from .kinds import weight_columns
 from .layout import Layout
+from .stopping import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,10 @@ class Sums:
         match e:
             case Count():
                 return load("moments", self.count)
+            case Progress("log_likelihood"):
+                return load("log_likelihood")
+            case Progress(field):
+                return load("history", int(field == "iteration"))
             case Moment(_, weights) if is_pooled(weights):
                 start = next(c.start for c in self.pooled if c.weights == weights)
                 return load("moments", start, _either_half(place, lay.dimension))

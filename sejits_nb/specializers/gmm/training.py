@@ -37,14 +37,15 @@ def train(
     turns: Turns,
     max_iter: int = 100,
     min_iter: int = 1,
-    tol: float = 1e-3,
+    tol: float | None = None,
     since: float = float("-inf"),
     warn: bool = True,
     listen: TrainingListener | None = None,
     meanwhile: StandIn | None = None,
 ) -> Training:
-    """``kernel.train(X, mixture)``: iterations until the mean log-likelihood of an event changes by
-    less than *tol*, at most *max_iter* of them; the mixture is trained in place.
+    """``kernel.train(X, mixture)``: iterations until the cell's stopping rule says so, or, where it has
+    none, the mean log-likelihood of an event changes by less than *tol* (1e-3); at least *min_iter* and
+    at most *max_iter* of them.  The mixture is trained in place, and begins anew.
 
     *since* is the log-likelihood of all events before, where a training goes on; *meanwhile* does the
     same iteration in NumPy, as long as the kernel is still being built.
@@ -55,11 +56,12 @@ def train(
     stays; an interrupt keeps the mixture as it is.  Raises :class:`ArgumentError` (A010 to A013).
     """
     assert isinstance(interface, GmmInterface)
-    _check_numbers(max_iter, min_iter, tol)
+    _check_numbers(interface, max_iter, min_iter, tol)
     source, mixture = source_of(interface, args, kwargs)
+    mixture.begin(since)
     start = time.perf_counter()
     found: list[float] = []
-    before = since
+    least = 1e-3 if tol is None else tol
     run = _Run(interface, turns, source, mixture, meanwhile)
 
     def so_far(**how: Any) -> Training:
@@ -78,8 +80,9 @@ def train(
             found.append(value)
             if listen is not None:
                 listen(so_far())
-            converged = abs(value - before) < tol * run.events and len(found) >= min_iter
-            before = value
+            small = abs(value - mixture.log_likelihood) < least * run.events
+            converged = (run.converged if interface.stops else small) and len(found) >= min_iter
+            mixture.advance(value, converged)
     except KeyboardInterrupt:
         run.finish()
         return so_far(interrupted=True, note=f"interrupted after iteration {len(found)}")
@@ -88,7 +91,8 @@ def train(
         for text in filter(None, (run.note, run.problem)):
             warnings.warn(text, RuntimeWarning, stacklevel=4)
     note = "; ".join(filter(None, (run.problem, run.note)))
-    return so_far(converged=converged and not run.problem, note=note)
+    mixture.converged = converged and not run.problem
+    return so_far(converged=mixture.converged, note=note)
 
 
 def evaluate(
@@ -122,26 +126,34 @@ class _Run:
         meanwhile: StandIn | None,
     ) -> None:  # fmt: skip
         self.interface, self.turns, self.source = interface, turns, source
-        self.arrays = mixture.arrays()
+        self.arrays, self.mixture = mixture.arrays(), mixture
+        self.history = np.array(mixture.history)
         self.before = {name: array.copy() for name, array in self.arrays.items()}
         self.good = {name: array.copy() for name, array in self.arrays.items()}
         self.events, self.problem, self.note = 0, "", ""
         self.emptied: set[int] = set()
         self.started = 0
         if source.whole is None:
-            self.passes = Passes(interface, turns, source, self.arrays)
+            self.passes = Passes(interface, turns, source, self.arrays, self.history)
             self.sums, self.calls = self.passes.sums, self.chunked
         else:
             steps = E_STEP | M_STEP
             values = native_values(
-                interface, source.whole, self.arrays, steps, numbers=source.numbers
-            )
-            self.sums = {n: values[n] for n in ("moments", "log_likelihood", "status")}
+                interface, source.whole, self.arrays, steps, numbers=source.numbers,
+                history=self.history,
+            )  # fmt: skip
+            self.sums = {n: values[n] for n in interface.sums}
             self.calls, self.events = turns.every(values, meanwhile), len(source.whole)
+
+    @property
+    def converged(self) -> bool:
+        """What the stopping rule said last."""
+        return bool(self.sums["converged"][0])
 
     def iterate(self) -> float:
         """One whole iteration; the log-likelihood that it found, or a ``problem``."""
         self._copy(self.arrays, self.before)
+        self.history[:] = self.mixture.history
         try:
             problem = self.turns.take(self._attempt)
         except BaseException:
@@ -223,9 +235,15 @@ class _Run:
             np.copyto(to[name], array)
 
 
-def _check_numbers(max_iter: int, min_iter: int, tol: float) -> None:
+def _check_numbers(
+    interface: GmmInterface, max_iter: int, min_iter: int, tol: float | None
+) -> None:
+    if interface.stops and tol is not None:
+        what = f"tol is {tol!r}, and the iteration has a stopping rule of its own"
+        try_ = "leave tol out, or have the rule take it as a number"
+        raise ArgumentError(Diagnostic("A010", what, "one of them has to decide", try_))
     whole = all(isinstance(n, int | np.integer) and n >= 0 for n in (max_iter, min_iter))
-    if not whole or not tol >= 0:
+    if not whole or not (tol is None or tol >= 0):
         what = f"max_iter is {max_iter!r}, min_iter {min_iter!r}, tol {tol!r}"
         raise ArgumentError(Diagnostic("A010", what, "iterations are whole numbers, a tolerance is not "
                                        "negative", "max_iter=100, min_iter=1, tol=1e-3"))  # fmt: skip
