@@ -1,9 +1,9 @@
 """``python -m benchmarks.mixture [N,D,K,COVARIANCE,DTYPE ...]``: one EM iteration beside others.
 
-scikit-learn, and PyTorch (compiled, ``mixture_torch.py``) where it is installed.  All do one iteration
-from the same parameters on the same events, in turn, several rounds; a ratio is the median of the
-rounds'.  Before that their results are compared.  A table is printed; of all cases a JSON file goes
-to ``benchmarks/results/``.
+scikit-learn, and PyTorch (compiled, ``mixture_torch.py``; full and diag) where it is installed.  All do
+one iteration from the same parameters on the same events, in turn, several rounds; a ratio is the
+median of the rounds'.  Before that their results are compared.  A table is printed; of all cases a
+JSON file goes to ``benchmarks/results/``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SETTLE_S = 0.1
 CASES = (
     "100000,8,8,full,float64", "100000,16,16,full,float64", "100000,16,16,full,float32",
     "100000,32,32,full,float64", "300000,19,64,full,float64", "100000,16,16,diag,float64",
-    "300000,39,64,diag,float64",
+    "300000,39,64,diag,float64", "100000,16,16,tied,float64", "100000,32,32,tied,float64",
 )  # fmt: skip
 
 
@@ -43,9 +43,10 @@ def problem(n: int, d: int, k: int, covariance: str, dtype: str) -> tuple[Any, s
     x = rng.normal(size=(n, d)).astype(dtype)
     half = rng.normal(size=(k, d, d)) * 0.3
     whole = half @ half.transpose(0, 2, 1) + np.eye(d)
-    values = whole if covariance == "full" else np.diagonal(whole, axis1=1, axis2=2).copy()
+    diagonal = np.diagonal(whole, axis1=1, axis2=2).copy()
+    values = {"full": whole, "tied": whole[0], "diag": diagonal}
     weight, mean = rng.dirichlet(np.full(k, 5.0)), rng.normal(size=(k, d))
-    return x, sj.Mixture.of(weight, mean, values, covariance)
+    return x, sj.Mixture.of(weight, mean, values[covariance], covariance)
 
 
 def peer_of(x: Any, mix: sj.Mixture) -> GaussianMixture:
@@ -72,7 +73,7 @@ def measure(case: str, rounds: int = ROUNDS) -> dict[str, Any]:
         "own": lambda: kernel(x, scratch),
         "scikit-learn": lambda: peer._m_step(x, peer._e_step(x)[1]),
     }
-    if find_spec("torch"):
+    if find_spec("torch") and covariance != "tied":
         from .mixture_torch import Iteration
 
         runs["PyTorch"] = compiled = Iteration(x, start, config.threads())

@@ -5,10 +5,12 @@
       for block in its blocks of BLOCK events               every event is read once
         gather      rows of the block, about the origin
         distance    squared Mahalanobis distances           <- mahalanobis(...)
+                    (whiten and squared_distance where components share a covariance)
         joint[k, lane] = ...                                <- the cell's own expressions
         softmax     responsibilities, log-likelihood        <- softmax(...)
         features    1, x_d, x_i x_j
         accumulate  features times weights, summed          <- sum, mean, average, scatter
+        rank_update products x_i x_j of all components      <- scatter, pooled
     sums of the parts
     for k: weight, mean, covariance = ...                   <- the cell's M-step
 
