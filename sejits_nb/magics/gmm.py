@@ -37,6 +37,9 @@ def speech(x, mix):
 %%gmm speech --covariance diag              a built-in sample; or full, tied, spherical
 %%gmm speech -t none -b openmp              the model's choice, no timing
 
+def speech(x, mix, reg=1e-6)                a number of each call: speech(X, mix, 1e-3)
+mix.converged = mix.iteration >= 20         as a last line: when a training stops
+
 --components K       components of the mixture (default: as many as the one of the call)
 --covariance KIND    what mix.covariance[k] is: a matrix, a vector of variances, or one variance
 
