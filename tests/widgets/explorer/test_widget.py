@@ -8,12 +8,14 @@ from threading import Event
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from sejits_nb import stencil
 from sejits_nb.kernel import Kernel
 from sejits_nb.widgets.explorer.widget import Explorer
 
-from .conftest import ask
+from . import conftest
+from .conftest import Open, ask
 
 
 @stencil
@@ -101,6 +103,16 @@ def test_another_trace_replaces_all_that_hangs_on_it(kernel: Kernel) -> None:
     explorer.show(kernel.trace)
     assert explorer.title == "heat"
     assert len(explorer.groups) > max(row[1] for row in explorer.levels[-1]["lines"])
+
+
+@pytest.mark.browser
+def test_where_no_kernel_answers_that_is_said(
+    kernel: Kernel, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conftest, "ask", lambda explorer, question: None)
+    page = open_page(kernel.explore())
+    expect(page.get_by_text("No kernel has answered yet")).to_be_visible()
+    assert page.locator("[data-pane=code] .row").count() > 5
 
 
 def test_without_anywidget_the_fix_is_said(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,10 @@
 
 const PANES = [levelsPane, passesPane, variantsPane, rooflinePane, racePane];
 
+const SILENCE_MS = 2000;
+const UNHEARD = "No kernel has answered yet. It is busy; or this explorer was saved, and its cell has to run "
+  + "again for assembly, code of variants, and races.";
+
 /** Questions to the kernel: each has its own promise, answered by a message with the same id. */
 function asker(model) {
   const mine = Math.random().toString(36).slice(2); // of this view: every view gets every message
@@ -30,9 +34,12 @@ function asker(model) {
  * Jupyter brings a question to the thread that last answered: at first that is the main one, where it
  * waits for a cell that runs.  A few greetings, and the thread of the widgets answers, where there is one.
  */
-function greet(ask, tell) {
+function greet(ask, tell, miss) {
   let [wait, timer] = [100, 0];
+  const silence = setTimeout(() => miss(true), SILENCE_MS);
   const once = () => ask("hello").then((beside) => {
+    clearTimeout(silence);
+    miss(false);
     tell(beside);
     if (!beside && wait < 5000) timer = setTimeout(once, (wait *= 2));
   });
@@ -40,6 +47,7 @@ function greet(ask, tell) {
   return () => {
     wait = Infinity;
     clearTimeout(timer);
+    clearTimeout(silence);
   };
 }
 
@@ -109,7 +117,8 @@ function render({ model, el }) {
   const tabs = h("div", { class: "tabs", role: "tablist", "aria-label": "Explorer", onkeydown: move });
   const [bar, stopBar] = pinBar(api);
   stops.push(stopBar);
-  root.append(h("div", { class: "head" }, title, tabs), bar);
+  const unheard = h("p", { class: "note", role: "status" });
+  root.append(h("div", { class: "head" }, title, tabs), unheard, bar);
 
   const built = new Map(); // pane -> what its build gave
   const view = Math.random().toString(36).slice(2); // a notebook may show one explorer twice
@@ -169,7 +178,8 @@ function render({ model, el }) {
   const seen = new IntersectionObserver(() => whenIdle(prepare));
   seen.observe(root);
   stops.push(() => seen.disconnect());
-  stops.push(greet(ask, (beside) => (root.dataset.answered = beside ? "beside cells" : "between cells")));
+  stops.push(greet(ask, (beside) => (root.dataset.answered = beside ? "beside cells" : "between cells"),
+    (missing) => (unheard.textContent = missing ? UNHEARD : "")));
   return () => {
     stops.forEach((stop) => stop());
     built.forEach((pane) => pane.dispose());
