@@ -20,6 +20,7 @@ from ..stages import SourceUnit
 from .dialects import Dialect
 from .launches import Plan
 from .narrowings import narrowings
+from .routine_spans import routine_spans
 
 _PRECEDENCE = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, "<=": 7, ">": 7, ">=": 7,
@@ -35,8 +36,9 @@ def print_source(unit: past.Unit, dialect: Dialect) -> SourceUnit:
     lines += [Line(f"enum {{ {name} = {value} }};") for name, value in unit.constants]
     for helper in unit.helpers:
         lines += [Line(""), *(Line(text) for text in _helper(helper, dialect))]
-    for routine in unit.routines:
-        lines += [Line(""), *(Line(text) for text in _routine(routine))]
+    routines = [_routine(routine) for routine in unit.routines]
+    for text, span in zip(routines, routine_spans(unit.function, routines), strict=True):
+        lines += [Line(""), *(Line(row, span if row else None) for row in text.splitlines())]
     for table in unit.tables:
         numbers = ", ".join(expression(v, dialect) for v in table.values)
         array = f"{dialect.table} {dialect.types[table.dtype.name]} {table.name}"
@@ -69,11 +71,11 @@ def _helper(name: str, dialect: Dialect) -> list[str]:
     return filled.rstrip().splitlines()
 
 
-def _routine(routine: past.Routine) -> list[str]:
+def _routine(routine: past.Routine) -> str:
     """A routine's text, filled in."""
     path = files("sejits_nb.kernels").joinpath(*f"{routine.template}.c".split("/"))
     values = {name: str(value) for name, value in routine.values}
-    return Template(path.read_text(encoding="utf-8")).substitute(values).rstrip().splitlines()
+    return Template(path.read_text(encoding="utf-8")).substitute(values).rstrip()
 
 
 @cache
