@@ -79,7 +79,8 @@ class Turns(Protocol):
     def parts(self, values: Callable[[], Mapping[str, Any]]) -> Callable[[Mapping[str, Any]], None]:
         """A run of any part of an iteration's values, such as a chunk of its events: one variant runs
         all parts, and variants may take turns.  ``values()`` stand for all parts together, as far as
-        these are known: they are asked for again after the first iteration."""
+        these are known: they are asked for again after the first iteration.  Raises
+        :class:`BackendError` (B013) where the plain Python would run."""
 
     def take(self, attempt: Callable[[], str]) -> str:
         """Have *attempt* run one iteration; why it failed, or nothing.

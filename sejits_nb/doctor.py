@@ -38,6 +38,8 @@ BACKEND_RULES: dict[str, Rule] = {
                  "race it again; what it says last is in the message"),
     "B012": Rule("edited code cannot be raced", "it is raced against generated code of the same call",
                  "%sejits backends"),
+    "B013": Rule("an iteration in parts needs native code", "the plain Python runs it as a whole",
+                 "all events in one array, or %sejits doctor"),
     "W001": Rule("every variant differs from the plain Python", "a variant runs only after it gave "
                  "what the plain Python gives", "check=\"fast\" allows for rounding; else report it"),
     "X001": Rule("a pass produced an ill-formed tree", "trees are checked between all phases",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from ..contracts import StandIn
-from ..errors import BackendError
+from ..errors import BackendError, Diagnostic
 from .online import OnlineRace
 from .request import Specialization
 
@@ -104,11 +104,15 @@ class Turns:
 
     def parts(self, values: Callable[[], Values]) -> Callable[[Values], None]:
         """A run of any part of an iteration's values, for which ``values()`` stand; one variant runs
-        all.  The first iteration is the leader's: only then may be known how many parts there are."""
+        all.  The first iteration is the leader's: only then may be known how many parts there are.
+
+        Raises :class:`BackendError` (B013) where the plain Python would run.
+        """
         race = self._races(values())
         if race is None:
             self._say(PLAIN)
-            return lambda part: self._by(None, part)()
+            what, why = "an iteration in parts needs native code", "the plain Python runs it as a whole"
+            raise BackendError(Diagnostic("B013", what, why, "all events in one array"))
         first = race.leader
         self._name = f"{first.platform} {first.config}"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sejits_nb.errors import ArgumentError
+from sejits_nb.errors import ArgumentError, BackendError
 from sejits_nb.mixture.cells import iteration
 from sejits_nb.results import Training
 from sejits_nb.specializers.gmm import chunks
@@ -187,6 +187,8 @@ def test_chunks_of_few_rows_are_gathered(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_what_cannot_be_read_again_is_refused() -> None:
     with pytest.raises(ArgumentError, match="only once"):
         trained("full", iter((X,)))
+    with pytest.raises(BackendError, match="B013: an iteration in parts needs native code"):
+        iteration("full", backend="python").train([X], started(X, 3, "full"))
     with pytest.raises(ArgumentError, match="no events"):
         trained("full", lambda: iter(()))
     with pytest.raises(ArgumentError, match="2 dimensions"):
