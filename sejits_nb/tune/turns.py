@@ -111,8 +111,9 @@ class Turns:
         race = self._races(values())
         if race is None:
             self._say(PLAIN)
-            what, why = "an iteration in parts needs native code", "the plain Python runs it as a whole"
-            raise BackendError(Diagnostic("B013", what, why, "all events in one array"))
+            what = "an iteration in parts needs native code"
+            why, try_ = "the plain Python runs it as a whole", "all events in one array"
+            raise BackendError(Diagnostic("B013", what, why, try_))
         first = race.leader
         self._name = f"{first.platform} {first.config}"
 
