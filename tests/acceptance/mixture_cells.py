@@ -214,8 +214,6 @@ CELLS = (
     Cell("written out", iteration(WRITTEN_OUT)),
     Cell("written out, diag", iteration(WRITTEN_OUT_DIAG), "diag"),
     Cell("written out, spherical", iteration(WRITTEN_OUT_SPHERICAL), "spherical"),
-    Cell("map, numbers", iteration(m_step=MAP).replace("mix):", "mix, kappa=0.7, nu=9.0, alpha=1.5):"),
-         update=map_update, names={name: PRIOR[name] for name in ("m0", "S0")}),
     Cell("stopping", iteration(m_step=STOPPING).replace("mix):", "mix, tol=1e-3):\n    moved = 0.0")),
     Cell("helper", iteration("d = x[n] - mix.mean[k]\nmix.joint[n, k] = log(mix.weight[k]) + "
                              "gaussian(d, mix.covariance[k])", before=HELPER)),
