@@ -288,7 +288,8 @@ class _Writer:
         r, mix, k = self.random, self.mix, self.k
         if depth == 0 or self._maybe(0.35):
             centre, w = self.vector(max(0, depth - 1)), self.positive(1)
-            leaves = [f"scatter({self.x}, {centre}, {w})", f"{mix}.covariance[{k}]", "0.3 * eye",
+            scatter = f"scatter({self.x}, {centre}, {w})"
+            leaves = [scatter, f"mean({w}) * {scatter}", f"{mix}.covariance[{k}]", "0.3 * eye",
                       f"outer({centre}, {self.vector(0)})", *self.known.of("square")]  # fmt: skip
             if self.covariance in ("full", "tied"):
                 leaves.append("SPREAD")

@@ -97,10 +97,10 @@ class _Pooling:
     @property
     def once(self) -> Moment:
         """The moment of all components."""
-        weights: Expr = self.moment.weights
-        every = (
-            Const(1.0) if isinstance(weights, Responsibility) else Pooled(weights, kind="column")
-        )
+        weights, loc = self.moment.weights, self.moment.loc
+        every: Expr = Pooled(weights, kind="column", loc=loc)
+        if isinstance(weights, Responsibility):
+            every = Const(1.0, loc=loc)
         return dataclasses.replace(self.moment, weights=every)
 
     def note(self, s: Statement) -> None:
@@ -183,7 +183,7 @@ class _Pooling:
         events adds nothing."""
         match test:
             case Compare(">", Total(Responsibility()) as shares, Const(0)):
-                return shares.weights in _factors(self.moment.weights)[1]
+                return _factors(self.moment.weights)[1].get(shares.weights, 0) > 0
             case Compare(">", Binary("/", shares, Count()), Const() as zero):
                 return self.vanishes(Compare(">", shares, zero))
             case _:
@@ -223,5 +223,5 @@ def _product(factors: Factors, e: Expr) -> Expr:
     number, powers = factors
     for factor, power in powers.items():
         for _ in range(abs(power)):
-            e = Binary("*" if power > 0 else "/", e, factor)
-    return e if number == 1.0 else Binary("*", Const(number), e)
+            e = Binary("*" if power > 0 else "/", e, factor, loc=e.loc)
+    return e if number == 1.0 else Binary("*", Const(number), e, loc=e.loc)
