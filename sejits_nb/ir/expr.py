@@ -120,6 +120,8 @@ INTRINSICS: dict[str, int] = {
     "min": 2, "max": 2, "pow": 2,
 }  # fmt: skip
 """Intrinsic function -> how many arguments it takes once ``min`` and ``max`` are made binary."""
+MORE_INTRINSICS = {"log1p": 1, "expm1": 1, "lgamma": 1, "sinh": 1, "cosh": 1}
+"""Further ones, that only some languages have."""
 
 PRECEDENCE = {
     "or": 1, "and": 2, "not": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4,

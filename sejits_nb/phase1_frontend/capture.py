@@ -21,7 +21,7 @@ import numpy as np
 
 from ..contracts import Namespace
 from ..errors import Diagnostic, LanguageError
-from ..ir.expr import INTRINSICS
+from ..ir.expr import INTRINSICS, MORE_INTRINSICS
 from ..stages import Captured, Helper, KernelSource
 from .functions import defaults_of, find_function, installed, names_of, read, readable
 
@@ -173,10 +173,10 @@ def freeze(value: Any) -> Captured:
 def known_functions() -> dict[Any, str]:
     """The functions and types that the languages know, and the text that stands for each."""
     known: dict[Any, str] = {}
-    for func in (*INTRINSICS, *_MATH_NAMES):
+    for func in (*INTRINSICS, *MORE_INTRINSICS, *_MATH_NAMES):
         if hasattr(math, func) and func != "floor":  # math.floor returns an int of any size
             known[getattr(math, func)] = "math." + _MATH_NAMES.get(func, func)
-    for func in (*INTRINSICS, *_NUMPY_NAMES):
+    for func in (*INTRINSICS, *MORE_INTRINSICS, *_NUMPY_NAMES):
         if isinstance(ufunc := getattr(np, func, None), np.ufunc):
             known[ufunc] = "numpy." + _NUMPY_NAMES.get(func, func)
     known |= {getattr(np, name): f"numpy.{name}" for name in (*_NUMPY_TYPES, *_NUMPY_SUMS)}

@@ -11,7 +11,7 @@ import ast
 import dataclasses
 import difflib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,8 @@ class ExpressionReader:
     """Reads expressions of one kernel.
 
     ``domain`` gets every node first and returns ``None`` for what it does not know; ``locals_`` are
-    the names that the kernel binds or takes as scalars; ``functions`` are those that it may call.
+    the names that the kernel binds or takes as scalars; ``functions`` are those that it may call, with
+    how many arguments they take, and ``own`` those that ``domain`` knows.
     """
 
     source: KernelSource
@@ -80,7 +81,8 @@ class ExpressionReader:
     domain: Callable[[ast.expr], Expr | None]
     locals_: Collection[str]
     reserved: Collection[str] = ()
-    functions: Collection[str] = tuple(INTRINSICS)
+    functions: Mapping[str, int] = field(default_factory=lambda: INTRINSICS)
+    own: Collection[str] = ()
     captured: dict[str, Captured] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -222,13 +224,13 @@ class ExpressionReader:
         target = self.captured.get(dotted, f"intrinsic.{bare_name(dotted)}")
         origin, _, name = str(target).partition(".")
         if origin not in ("math", "numpy", "python", "intrinsic") or (
-            name not in INTRINSICS and str(target) not in _TYPES
+            name not in self.functions and str(target) not in _TYPES
         ):
             kind = str(target).removeprefix("object:") if dotted in self.captured else "unknown"
             self._unknown_function(func, dotted, kind)
             return _ZERO
         starred = any(isinstance(a, ast.Starred) for a in args)
-        want = 1 if str(target) in _TYPES else INTRINSICS[name]
+        want = 1 if str(target) in _TYPES else self.functions[name]
         many = name in ("min", "max") and origin in ("python", "intrinsic")
         if keywords or starred or not (len(args) == want or (many and len(args) > want)):
             got = "keywords" if keywords else "*args" if starred else f"{len(args)}"
@@ -253,7 +255,7 @@ class ExpressionReader:
         return result
 
     def _unknown_function(self, at: ast.expr, name: str, kind: str) -> None:
-        known = sorted(self.functions)
+        known = sorted((*self.functions, *self.own))
         close = difflib.get_close_matches(bare_name(name), known, n=1, cutoff=0.75)
         hint = f"did you mean {close[0]!r}?" if close else f"one of {', '.join(known)}"
         self.findings.add("L012", at, name=name, kind=kind, hint=hint)

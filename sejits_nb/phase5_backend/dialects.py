@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..ir.expr import MORE_INTRINSICS
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -52,7 +54,7 @@ _C_TYPES = {
     **{f"{sign}{bits}": f"{'u' if sign == 'u' else ''}int{bits}_t"
        for sign in "iu" for bits in (8, 16, 32, 64)},
 }  # fmt: skip
-_MATH = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "floor", "pow")
+_MATH = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "floor", "pow", *MORE_INTRINSICS)
 
 C_OPENMP = Dialect(
     name="c",

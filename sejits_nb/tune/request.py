@@ -79,12 +79,16 @@ def usable(request: Request, platform: Platform) -> bool:
 
 
 def fitting(request: Request) -> Request:
-    """*request* for those of its platforms that can have the knobs as they are pinned, if any can."""
+    """*request* for those of its platforms that can have the knobs as they are pinned; as it is where
+    none has one of them so."""
     if not any(isinstance(value, str) for _, value in request.pins):
         return request
-    able = [p for p in request.platforms
-            if usable(request, p) and fit(request.pins, _knobs_of(request, [p]))]  # fmt: skip
-    return replace(request, platforms=tuple(able)) if able else request
+    there = [(p, tuple(_knobs_of(request, [p]))) for p in request.platforms if usable(request, p)]
+    able = [(platform, own) for platform, own in there if fit(request.pins, own)]
+    had = {knob.name for _, own in able for knob in own}
+    if not had.issuperset(name for name, _ in request.pins):
+        return request
+    return replace(request, platforms=tuple(platform for platform, _ in able))
 
 
 def front(request: Request, platform: Platform) -> tuple[Prover, VariantSpace]:

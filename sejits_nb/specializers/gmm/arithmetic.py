@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 
-from ...ir.expr import Binary, Call, Cast, Compare, Expr, Logic, Lookup, Select, Unary
+from ...ir.expr import (
+    INTRINSICS,
+    MORE_INTRINSICS,
+    Binary,
+    Call,
+    Cast,
+    Compare,
+    Expr,
+    Logic,
+    Lookup,
+    Select,
+    Unary,
+)
 from ...ir.node import Node, children, walk
 from ...phase1_frontend.diagnose import Findings
 from .dast import Event, Kind
@@ -12,9 +24,7 @@ from .kinds import kind_of
 from .scope import Inverse, Scope, Solved, sound
 
 _ARITHMETIC = ("+", "-", "*", "/", "**")
-FUNCTIONS = (
-    "log", "exp", "sqrt", "abs", "min", "max", "sin", "cos", "tan", "tanh", "floor",
-)  # fmt: skip
+FUNCTIONS = INTRINSICS | MORE_INTRINSICS
 
 
 def checked(

@@ -78,7 +78,9 @@ def intrinsics(covariance: str, dimension: int) -> dict[str, Any]:
 
     return {
         "log": np.log, "exp": np.exp, "sqrt": np.sqrt, "sin": np.sin, "cos": np.cos, "tan": np.tan,
-        "tanh": np.tanh, "floor": np.floor, "sum": np.sum, "mean": np.mean,
+        "tanh": np.tanh, "sinh": np.sinh, "cosh": np.cosh, "floor": np.floor, "log1p": np.log1p,
+        "expm1": np.expm1, "lgamma": np.vectorize(math.lgamma, otypes=[float]),
+        "sum": np.sum, "mean": np.mean,
         "pi": math.pi, "softmax": softmax, "average": average, "mahalanobis": mahalanobis,
         "log_normal": log_normal, "inverse": lambda c: Inverted(lambda d: solve(c, d)), **own,
     }  # fmt: skip

@@ -98,9 +98,8 @@ class _Reader:
             frozenset(_stored(body)), _sums(body, mixture),
         )  # fmt: skip
         forms = FormReader(self.scope, self.findings, dict(self.source.captured))
-        known = (*ARITHMETIC, "pow", *FUNCTIONS)
         expressions = ExpressionReader(
-            self.source, self.findings, forms.domain, (), functions=known
+            self.source, self.findings, forms.domain, (), functions=ARITHMETIC, own=FUNCTIONS
         )
         forms.read = expressions.read
         self.statements = StatementReader(self.scope, self.findings, expressions.read)

@@ -78,8 +78,8 @@ RULES: dict[str, Rule] = PYTHON_RULES | {
     "G023": Rule("if is not in the language", "every event goes the same way through the code",
                  "a value: p if test else q", "a branch"),
     "G024": Rule("{what} is not in the mixture language", "it computes with real numbers",
-                 "+ - * / ** @, log exp sqrt abs min max pow sin cos tan tanh floor, and "
-                 "p if a > b else q", "{what}"),
+                 "+ - * / ** @, log exp sqrt abs min max pow lgamma ..., and p if a > b else q",
+                 "{what}"),
     "G025": Rule("{name!r} of the {place} hides the language's own", "the plain Python would find "
                  "that one", "{hint}", "{kind}"),
     "G026": Rule("{target} is not set in the {step}", "{why}", "{hint}", "not here"),
