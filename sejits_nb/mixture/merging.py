@@ -134,10 +134,13 @@ def diarize(
     events go to the likeliest speaker and every mixture is trained on its own, until
     no pair's merging raises the BIC.  A merged pair has the components of both, so that the number
     of parameters stays and the likelihood decides.  With *candidates* only that many pairs with the
-    smallest Kullback–Leibler divergence are tried.  Raises ``ValueError`` where parts are too short.
+    smallest Kullback–Leibler divergence are tried.  Raises ``ValueError`` where parts are too short,
+    or the covariance is tied.
     """
     events = events_of(X, "X")
-    if len(events) < speakers * components * 2:
+    if covariance == "tied":
+        raise ValueError("components of a tied mixture are not merged")
+    if min(speakers, components) < 1 or len(events) < speakers * components * 2:
         raise ValueError(f"{len(events)} events for {speakers} speakers of {components} components")
     standard = Standard(covariance)
 

@@ -250,6 +250,15 @@ def test_events_in_any_form(given: Any) -> None:
     assert np.array_equal(first.weight, mixture("diag").weight)
 
 
+@pytest.mark.parametrize("given", [[[1.0, 2.0], [3.0]], [X, X[:3]]], ids=["rows", "chunks"])
+def test_rows_that_are_not_alike_are_no_table(given: Any) -> None:
+    with pytest.raises(
+        ArgumentError, match="'points' is no table: its rows are not alike"
+    ) as caught:
+        clusters(given, mixture("diag"))
+    assert caught.value.code == "A012"
+
+
 def test_integers_become_float64_and_float32_stays() -> None:
     for given, want in (("i4", "f8"), ("bool", "f8"), ("f2", "f8"), ("f4", "f4"), ("f8", "f8")):
         bound = clusters._bind((np.ones((5, D), given), mixture("diag")), {})

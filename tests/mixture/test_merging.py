@@ -139,3 +139,7 @@ def test_three_speakers_are_told_apart(candidates: int) -> None:
 def test_parts_that_are_too_short_are_refused() -> None:
     with pytest.raises(ValueError, match="30 events for 8 speakers of 5"):
         diarize(np.ones((30, 2)), 8, 5)
+    with pytest.raises(ValueError, match="30 events for 0 speakers of 5"):
+        diarize(np.ones((30, 2)), 0, 5)
+    with pytest.raises(ValueError, match="tied mixture are not merged"):
+        diarize(np.ones((30, 2)), 2, 2, covariance="tied")

@@ -161,7 +161,11 @@ def examples(
 
 def events_of(x: Any, name: str = "x") -> Array:
     """*x* as a C-ordered table of float32 or float64; raises :class:`ArgumentError` (A012, A013)."""
-    given = np.asarray(x)
+    try:
+        given = np.asarray(x)
+    except ValueError:
+        raise _error("A012", f"{name!r} is no table: its rows are not alike", CALL_RULES["A012"].why,
+                     f"np.concatenate({name}) of blocks of rows") from None  # fmt: skip
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise _error("A013", f"{name!r} has masked values", "densities need every coordinate",
                      f"{name}[~{name}.mask.any(axis=1)]")  # fmt: skip
