@@ -32,8 +32,13 @@ OFFLINE = """{% extends 'index.html.j2' %}
 {% block html_head_js_requirejs %}{% endblock %}
 {% block html_head_js_mathjax %}{% endblock %}
 {% block html_head_js_mermaidjs %}{% endblock %}
+{% block data_png scoped %}
+{%- set alt = cell | get_metadata("alt") -%}
+{{ super() | replace("<img ", '<img alt="' ~ (alt | escape_html) ~ '" ', 1) if alt else super() }}
+{% endblock %}
 """
-"""The lab template without the scripts that it would fetch from the network: the tour needs none."""
+"""The lab template without the scripts that it would fetch from the network: the tour needs none; a
+figure has the text alternative of its cell's metadata."""
 
 Summary = dict[str, Any]
 

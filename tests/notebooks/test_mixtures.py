@@ -10,6 +10,7 @@ from .test_tour import ROOT, demo
 def test_the_photograph_is_explained(tmp_path: Path) -> None:
     done = demo(tmp_path, ROOT / "notebooks" / "01_mixtures.ipynb")
     assert done.status == 0, done.said
+    assert "No description has been provided" not in done.page, "a figure without alt"
     for name in ("segments", "robust"):
         line = next(line for line in done.said.splitlines() if line.startswith(name))
         assert "× faster" in line
