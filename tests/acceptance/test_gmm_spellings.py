@@ -62,7 +62,8 @@ def test_sums_of_columns_and_matrices(covariance: str) -> None:
     step = """
     for k in mix.components():
         r = mix.responsibility[:, k]
-        mix.weight[k] = 0.5 * np.mean(r) + 0.25 * r.mean() + 0.25 * r.sum() / len(x)
+        share, count = r.sum(), len(x)
+        mix.weight[k] = 0.5 * np.mean(r) + 0.25 * r.mean() + 0.25 * share / count
         mix.mean[k] = average(x, r) + 0.01 * sum(mix.mean[k])
         S = scatter(x, mix.mean[k], r)
         mix.covariance[k] = 0.8 * S + 0.2 * trace(S) / x.dimension * eye
@@ -79,6 +80,7 @@ def test_sums_of_columns_and_matrices(covariance: str) -> None:
         ("mix.joint[n, k] = log_nrmal(x[n], mix.mean[k], mix.covariance[k])", "'log_normal'"),
         ("mix.joint[n, k] = np.arctan(mix.weight[k])", "log_normal, mahalanobis"),
         ("d = x[n] - mix.mean[k]\nmix.joint[n, k] = sum(d ** 2 * mix.mean[k])", "G018"),
+        ("a = 1.0\nb = 2.0\na, b = b, a\nmix.joint[n, k] = a", "L017"),
         ("d = x[n] - mix.mean[k]\nmix.joint[n, k] = np.trace(mix.covariance[k])", "L012"),
     ],
 )

@@ -39,6 +39,9 @@ class StatementReader:
 
     def statement(self, s: ast.stmt) -> list[Statement]:
         match s:
+            case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)) if _apart(targets, values):
+                pairs = zip(targets, values, strict=True)
+                return [one for pair in pairs for one in self._assign(s, *pair)]
             case ast.Assign([target], value) | ast.AnnAssign(target, _, ast.expr() as value):
                 return self._assign(s, target, value)
             case ast.AugAssign(ast.Name(id), op) if self._is_array(id):
@@ -212,6 +215,13 @@ class StatementReader:
         role = "loop variable" if target.id in loops else "parameter"
         self.findings.add("L020", target, name=target.id, role=role)
         return True
+
+
+def _apart(targets: list[ast.expr], values: list[ast.expr]) -> bool:
+    """Whether ``a, b = p, q`` is ``a = p`` and then ``b = q``: no value has one of the names."""
+    set_ = {t.id for t in targets if isinstance(t, ast.Name)}
+    read = {n.id for v in values for n in ast.walk(v) if isinstance(n, ast.Name)}
+    return len(set_) == len(targets) == len(values) and not set_ & read
 
 
 def _as_load(target: ast.expr) -> ast.expr:
