@@ -38,16 +38,20 @@ _LONG_S = 0.1
 """One comparison is enough of iterations that long."""
 _ROUNDS = 3
 _HOPELESS = 1.5
+_FAR, _FAR_S = 5.0, 1.0
+"""What takes so long, and so many times as long, the first time will not make up for it."""
 _SAMPLES = 20
 _CHECK_S = 0.3
 
 
 @dataclass
 class Bout:
-    """A variant against the leader: one iteration to warm up, then one of each in turn."""
+    """A variant against the leader, whose iterations usually take *usual_s*: one to warm up, then one
+    of each in turn.  One that is far behind warms up and is out."""
 
     candidate: Specialization
     leader: Specialization
+    usual_s: float
     own: list[float] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
     warm_up_s: float = 0.0
@@ -68,12 +72,14 @@ class Bout:
     @property
     def ratio(self) -> float:
         """The candidate's time by the leader's."""
-        return min(self.own) / min(self.other)
+        return min(self.own or [self.warm_up_s]) / min(self.other or [self.usual_s])
 
     @property
     def over(self) -> bool:
         """Whether more rounds would not change who is the faster."""
-        if not self.other or len(self.own) != len(self.other):
+        if not self.own:
+            return self.warm_up_s >= max(_FAR_S, _FAR * self.usual_s)
+        if len(self.own) != len(self.other):
             return False
         long = self.own[0] >= _LONG_S
         clear = min(*self.own, self.warm_up_s) >= _HOPELESS * min(self.other)
@@ -120,7 +126,7 @@ class OnlineRace:
         kept = {n: v.copy() if n in outputs else v for n, v in values.items()}
         self._request, self._field = replace(self._request, values=kept), None
         if self._bout:
-            self._bout = Bout(self._bout.candidate, self._bout.leader)
+            self._bout = replace(self._bout, own=[], other=[], warm_up_s=0.0)
         if self._chooses and not self._known:
             self._recall()
         self._known = True
@@ -237,7 +243,7 @@ class OnlineRace:
             self._scores[_key(found)] = inf  # another one's code
         else:
             self._codes.add(found.artifact.key)
-            self._bout = Bout(found, self.leader)
+            self._bout = Bout(found, self.leader, median(self._samples) if self._samples else inf)
 
     def _worth_it(self) -> bool:
         """Whether there are means to build one more."""
@@ -280,7 +286,8 @@ class OnlineRace:
         """The comparison is over: the candidate's score, and who leads."""
         ours, score = bout.candidate, bout.ratio * self._scores[_key(bout.leader)]
         self._bout, self._samples = None, [*self._samples, *bout.other][-_SAMPLES:]
-        own = Measurement(ours.config, ours.platform, self._verdict, tuple(bout.own))
+        times_s = tuple(bout.own or [bout.warm_up_s])
+        own = Measurement(ours.config, ours.platform, self._verdict, times_s)
         if score < self._scores[_key(self.leader)]:
             self._put(self._measured(self.leader), self._scores[_key(self.leader)])
             self.leader, self._samples = ours, bout.own

@@ -52,7 +52,7 @@ MAP_M = """
         mix.weight[k] = (count + alpha - 1.0) / (len(x) + len(mix.components()) * (alpha - 1.0))
         mix.mean[k] = (count * centre + kappa * m0) / (count + kappa)
         within = count * scatter(x, centre, r)
-        total = total + (within + kappa * count / (kappa + count) * outer(d, d))
+        total = total + within + kappa * count / (kappa + count) * outer(d, d)
     mix.covariance[:] = (eye + total) / (nu + len(x) + x.dimension + 2)
 """
 

@@ -109,15 +109,10 @@ class StatementReader:
 
     def _sum(self, s: ast.stmt, id: str, value: ast.expr) -> list[Statement]:
         """``total = total + value``, in the loop over the components."""
-        scope = self.scope
-        match value:
-            case ast.BinOp(ast.Name(left), ast.Add(), added) if left == id:
-                pass
-            case ast.BinOp(added, ast.Add(), ast.Name(right)) if right == id:
-                pass
-            case _:
-                self.findings.add("G022", value, name=id, label="no sum")
-                return []
+        scope, added = self.scope, _without(id, value)
+        if added is None:
+            self.findings.add("G022", value, name=id, label="no sum")
+            return []
         read = self.value(added)
         kind = scope.kind(read)
         known = scope.kinds.setdefault(id, kind)
@@ -222,6 +217,19 @@ def _apart(targets: list[ast.expr], values: list[ast.expr]) -> bool:
     set_ = {t.id for t in targets if isinstance(t, ast.Name)}
     read = {n.id for v in values for n in ast.walk(v) if isinstance(n, ast.Name)}
     return len(set_) == len(targets) == len(values) and not set_ & read
+
+
+def _without(id: str, sum_: ast.expr) -> ast.expr | None:
+    """What a sum adds to the name *id*, which is its first or last term."""
+    match sum_:
+        case ast.BinOp(ast.Name(left), ast.Add(), added) if left == id:
+            return added
+        case ast.BinOp(added, ast.Add(), ast.Name(right)) if right == id:
+            return added
+        case ast.BinOp(left, ast.Add() | ast.Sub() as op, right):
+            if (rest := _without(id, left)) is not None:
+                return ast.copy_location(ast.BinOp(rest, op, right), sum_)
+    return None
 
 
 def _as_load(target: ast.expr) -> ast.expr:
