@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from . import registry
 from .contracts import Namespace
 from .kernel import Kernel
+from .kernel_calls import SejitsWarning
 from .options import Options, make_options
 from .pipeline import from_function, recapture, too_deep, with_cell_functions
 from .stages import KernelSource
@@ -55,15 +57,30 @@ def kernel_of_cell(
     options, settings = read_options(specializer, keywords)
     source = KernelSource("", text, where, settings=settings)
     try:
-        functions = [n.name for n in ast.parse(source.code).body if isinstance(n, ast.FunctionDef)]
+        body = ast.parse(source.code).body
     except (SyntaxError, RecursionError):
-        functions = []  # the specializer says where
+        body = []  # the specializer says where
+    functions = [n.name for n in body if isinstance(n, ast.FunctionDef)]
     chosen = name if name in functions else (functions or [""])[-1]
     source = replace(source, name=chosen)
     names = with_cell_functions(source, lookup)
     if functions:
+        _say_what_is_left_out(body, source)
         source = recapture(source, names)  # the default of a parameter may be captured
     return kernel_of_source(source, names, specializer, options)
+
+
+def _say_what_is_left_out(body: list[ast.stmt], source: KernelSource) -> None:
+    """Warn of each statement beside the functions, at its line."""
+    for s in body:
+        match s:
+            case ast.FunctionDef() | ast.Pass() | ast.Expr(ast.Constant(str())):
+                continue
+        text = (ast.get_source_segment(source.code, s) or "").split("\n")[0]
+        what = f"`{text}` is not run: a cell of a language holds its kernel and helper functions"
+        warnings.warn_explicit(
+            f"{what}; give it a cell of its own", SejitsWarning, source.where, s.lineno
+        )
 
 
 def kernel_of_source(

@@ -11,6 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import sejits_nb as sj
 from sejits_nb.errors import GmmError, OptionError
+from sejits_nb.kernel_calls import SejitsWarning
 from sejits_nb.magics.completion import completions
 
 CELL = """
@@ -65,6 +66,12 @@ def test_a_cell_on_the_built_in_sample(run: RunCell, capsys: Any) -> None:
     assert kernel.report.work.points == 600
     x, mix = kernel.sample_arguments()
     assert kernel(x, mix) < kernel(x, mix)
+
+
+def test_what_stands_beside_the_functions_is_told(run: RunCell) -> None:
+    with pytest.warns(SejitsWarning, match=r"`print\('hello'\)` is not run") as said:
+        run("%%gmm -t none -b c -q", f"{CELL}print('hello')\n")
+    assert (len(said), said[0].lineno) == (1, 12)
 
 
 def test_events_alone_are_measured_with_a_mixture_that_starts_from_them(
