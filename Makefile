@@ -25,7 +25,7 @@ lab: .venv/.has-lab ## open the tour in JupyterLab (the executed one, if make de
 test: .venv/.has-test ## run the tests and doctests, on two cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not platforms and not long'
 
-test-long: .venv/.has-test ## the explorer in a real JupyterLab, and the longest notebook
+test-long: .venv/.has-test ## the explorer in a real JupyterLab, the mixtures' notebooks, what else takes long
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests -m long
 
 test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); acceptance kernels on OpenCL

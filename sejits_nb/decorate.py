@@ -11,8 +11,7 @@ from typing import Any
 
 from . import registry
 from .contracts import Namespace
-from .kernel import Kernel
-from .kernel_calls import SejitsWarning
+from .kernel import Kernel, SejitsWarning
 from .options import Options, make_options
 from .pipeline import from_function, recapture, too_deep, with_cell_functions
 from .stages import KernelSource

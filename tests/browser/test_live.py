@@ -63,7 +63,6 @@ def test_the_line_moves_while_the_kernel_is_busy_and_the_card_replaces_it(
     said = page.evaluate("() => window.said")
     assert len(said) >= 4, said
     assert all(one["busy"] for one in said[:-1])
-    assert any(re.search(r"· about [\d.]+ m?s ·", one["line"]) for one in said)
     counts = [int(n) for one in said for n in re.findall(r"(\d+)/\d+ variants", one["line"])]
     assert counts == sorted(counts)
     assert counts[0] < counts[-1]

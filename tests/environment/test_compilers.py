@@ -51,6 +51,7 @@ def test_a_compiler_that_refuses_the_kernel(probe: Probe, script: Script) -> Non
     assert (found.strict.error, found.cell.error) == ("B002", "B002")
 
 
+@pytest.mark.long
 def test_a_compiler_that_hangs_is_stopped_with_its_children(
     probe: Probe, script: Script, tmp_path: Path
 ) -> None:

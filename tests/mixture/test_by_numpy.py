@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture as Theirs
 
 from sejits_nb import registry
 from sejits_nb.errors import ArgumentError
-from sejits_nb.kernel_calls import SejitsWarning
+from sejits_nb.kernel import SejitsWarning
 from sejits_nb.mixture.by_numpy import ByNumpy
 from sejits_nb.mixture.cells import iteration
 from sejits_nb.mixture.estimator import GaussianMixture

@@ -58,6 +58,7 @@ def test_the_card_is_text_and_static_html(card: Any) -> None:
     assert not re.search(r"<(script|svg|iframe|link)|\son\w+=|https?:", card["text/html"])
 
 
+@pytest.mark.long
 def test_what_a_large_kernel_leaves_is_limited(run: Any) -> None:
     cell = "%%stencil -t none --set unroll=4 --diff blur" + LARGE
     small = "%%stencil -s none -t none" + run.body

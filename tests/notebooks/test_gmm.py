@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import sejits_nb as sj
 from sejits_nb.errors import GmmError, OptionError
-from sejits_nb.kernel_calls import SejitsWarning
+from sejits_nb.kernel import SejitsWarning
 from sejits_nb.magics.completion import completions
 
 CELL = """

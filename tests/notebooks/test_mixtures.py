@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from .test_tour import ROOT, demo
 
 
+@pytest.mark.long
 def test_the_photograph_is_explained(tmp_path: Path) -> None:
     done = demo(tmp_path, ROOT / "notebooks" / "01_mixtures.ipynb")
     assert done.status == 0, done.said
