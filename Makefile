@@ -26,7 +26,7 @@ test: .venv/.has-test ## run the tests and doctests, on two cores
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'not platforms and not long'
 
 test-long: .venv/.has-test ## the explorer in a real JupyterLab, the mixtures' notebooks, what else takes long
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests -m long
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests -m long
 
 test-platforms: .venv/.has-test ## the tour without a compiler (PoCL, ziglang); acceptance kernels on OpenCL
 	$(BIN)/python -m pytest -n 2 tests -m platforms
