@@ -19,6 +19,8 @@ C = "mix.covariance[k]"
 EVERYWHERE = (
     f"0.5 * d @ inverse({C}) @ d", f"-0.5 * (d / 2) @ solve({C}, d)", f"d.T @ inverse({C}) @ d / 4",
     f"-d @ inverse({C}) @ (mix.mean[k] - x[n])", "0.5 * d @ d / sigma ** 2", "(d * 0.1) @ (-d)",
+    f"(-d) @ solve({C}, -d)", f"(2 * d) @ solve({C}, d / 2)", f"0.5 * (-d) @ solve({C}, 3 * -d)",
+    "sum((-d) ** 2)", "(-d / sigma) @ d",
     "sum((d / sigma) ** 2)", "np.sum(d * d) + sum(mix.mean[k])", "0.1 * trace(mix.covariance[k])",
     "np.tanh(d @ d)", "0.1 * cos(0.3 * d @ d)",
     "0.1 * np.log1p(d @ d) + lgamma(sigma + x.dimension / 2) + expm1(-d @ d) - log(np.cosh(sigma))",

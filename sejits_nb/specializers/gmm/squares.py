@@ -77,13 +77,26 @@ class Squares:
         kind = self.scope.kind
         if self.scope.step != E or kind(a) != "vector":
             return None
+        rest: Expr
         match a:
             case Unary("-", v):
                 return Unary("-", self.product(at, v, b), loc=at)
+            case Binary("/", Unary("-", v), s):
+                rest = Binary("/", v, s, loc=a.loc)
+                return Unary("-", self.product(at, rest, b), loc=at)
             case Binary("*", c, v) if kind(c) == "scalar":
                 return Binary("*", c, self.product(at, v, b), loc=at)
             case Binary("*" | "/" as op, v, c) if kind(c) == "scalar":
                 return Binary(op, self.product(at, v, b), c, loc=at)
+            case Solved(covariance, Unary("-", v)):
+                rest = Solved(covariance, v, kind="vector", loc=a.loc)
+                return Unary("-", self.product(at, rest, b), loc=at)
+            case Solved(covariance, Binary("*", c, v)) if kind(c) == "scalar":
+                rest = Solved(covariance, v, kind="vector", loc=a.loc)
+                return Binary("*", c, self.product(at, rest, b), loc=at)
+            case Solved(covariance, Binary("*" | "/" as op, v, c)) if kind(c) == "scalar":
+                rest = Solved(covariance, v, kind="vector", loc=a.loc)
+                return Binary(op, self.product(at, rest, b), c, loc=at)
         return None
 
     def _square(self, at: Span, e: Expr, covariance: Expr | None = None) -> Expr | None:
@@ -92,9 +105,9 @@ class Squares:
             case Binary("*", c, v) if self.scope.kind(c) == "scalar":
                 found = self._square(at, v, covariance)
                 return found and Binary("*", c, found, loc=at)
-            case Binary("*", a, b) if a == b:
+            case Binary("*", Unary("-", a), Unary("-", b)) | Binary("*", a, b) if a == b:
                 return self._between(at, a, a, covariance)
-            case Binary("**", a, Const(2)):
+            case Binary("**", Unary("-", a) | a, Const(2)):
                 return self._between(at, a, a, covariance)
         return None
 
